@@ -1,0 +1,164 @@
+#ifndef VERDANT_GREEN_SOCKET_H_
+#define VERDANT_GREEN_SOCKET_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "green/address.h"
+#include "green/socket_error.h"
+#include "green/stream.h"
+#include "hub/clock.h"
+#include "hub/io.h"
+
+namespace verdant::green {
+
+struct ConnectOptions {
+  // Where to connect from; of no family: the kernel chooses.
+  Address local = {};
+  // Small writes leave at once instead of waiting for an acknowledgement (TCP_NODELAY).
+  bool no_delay = true;
+};
+
+struct ListenOptions {
+  int backlog =
+      4096;  // connections waiting to be accepted; the kernel's net.core.somaxconn limits it
+  // Do not wait for connections of an earlier listener to fade away (SO_REUSEADDR).
+  bool reuse_address = true;
+  // Several listeners share the port and the kernel spreads connections over them (SO_REUSEPORT).
+  bool reuse_port = false;
+  // An IPv6 listener leaves IPv4 alone; otherwise one on [::] takes both.
+  bool v6_only = false;
+  bool no_delay = true;  // of accepted connections
+};
+
+// A TCP, UDP or Unix socket for green threads: the descriptor is non-blocking underneath, and a
+// call that would block suspends the calling green thread only. Owns the descriptor. See Stream for
+// what all calls share; no call raises SIGPIPE.
+//
+// Threading: belongs to the thread (hub) that made it; Release() and Adopt() carry the descriptor
+// to another. Must not be moved or destroyed while a green thread waits on it, but may be closed
+// (decision 5). Rows A13.1-A13.4, B9.
+class Socket final : public Stream {
+ public:
+  // A closed socket.
+  Socket() = default;
+  Socket(Socket&& other) noexcept { *this = std::move(other); }
+  Socket& operator=(Socket&& other) noexcept;
+  ~Socket() override { Close(); }
+
+  // ---- Streams ----
+
+  // Connects over TCP to a name or a numeric address. All addresses of a name are tried in turn,
+  // IPv6 and IPv4 alternating (RFC 8305, section 4), until one answers. `deadline` is for
+  // everything, resolving included; each address but the last may use up an equal share of what is
+  // left. The last failure is reported; failed sockets are closed, on unwinding as well (row B9.5).
+  static absl::StatusOr<Socket> Connect(std::string_view host, std::uint16_t port,
+                                        Deadline deadline = Deadline::Never(),
+                                        const ConnectOptions& options = {});
+  // To one TCP or Unix stream address.
+  static absl::StatusOr<Socket> Connect(const Address& address,
+                                        Deadline deadline = Deadline::Never(),
+                                        const ConnectOptions& options = {});
+  // To the first of `addresses` that answers, in the order given; shares of time and failures as
+  // above. InvalidArgument if there is none.
+  static absl::StatusOr<Socket> ConnectAny(std::span<const Address> addresses,
+                                           Deadline deadline = Deadline::Never(),
+                                           const ConnectOptions& options = {});
+
+  // Listens for stream connections. Port 0: local() tells the one chosen. A Unix path must not
+  // exist yet, and is left behind when the listener closes.
+  static absl::StatusOr<Socket> Listen(const Address& address, const ListenOptions& options = {});
+  // The next connection, whose peer() is the other end. Errors that concern one connection only
+  // (ECONNABORTED) are reported too; the listener stays usable.
+  absl::StatusOr<Socket> Accept(Deadline deadline = Deadline::Never());
+
+  // Two connected sockets of the Unix family; SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET.
+  static absl::StatusOr<std::pair<Socket, Socket>> Pair(int type);
+
+  // ---- Datagrams: Recv() and Send() move one datagram each, cutting off what does not fit ----
+
+  // A UDP or Unix datagram socket bound to `local`; port 0 for any.
+  static absl::StatusOr<Socket> BindDatagram(const Address& local);
+  // One whose Send() goes to `peer` and which receives from there only.
+  static absl::StatusOr<Socket> ConnectDatagram(const Address& peer);
+
+  struct Datagram {
+    std::size_t size = 0;    // bytes stored
+    bool truncated = false;  // there were more
+    Address from;
+  };
+  absl::StatusOr<Datagram> RecvFrom(std::span<char> buffer, Deadline deadline = Deadline::Never());
+  absl::Status SendTo(std::string_view data, const Address& to,
+                      Deadline deadline = Deadline::Never());
+
+  // ---- Both ----
+
+  void Close() override;
+  bool closed() const override { return fd_ < 0; }
+  // Where it is connected to; of no family if it is not.
+  const Address& peer() const override { return peer_; }
+  absl::StatusOr<Address> local() const;
+
+  // setsockopt and getsockopt for options that are an int.
+  absl::Status SetOption(int level, int name, int value);
+  absl::StatusOr<int> GetOption(int level, int name) const;
+  absl::Status SetNoDelay(bool on);
+  // TCP keep-alive probes after `idle`, then each `interval`, giving up after `count` (whole
+  // seconds, at least one).
+  absl::Status SetKeepAlive(absl::Duration idle, absl::Duration interval, int count);
+
+  // Takes over a socket's descriptor, which becomes non-blocking; on failure it stays the caller's.
+  static absl::StatusOr<Socket> Adopt(int fd);
+  // Gives the descriptor away, still non-blocking, and wakes whoever waits as Close() does; -1 if
+  // closed.
+  [[nodiscard]] int Release();
+  int fd() const { return fd_; }
+
+  // ---- For protocols that do their own buffering ----
+
+  // One attempt to receive (send), without waiting and without a system call if the kernel is known
+  // to have nothing (no room): bytes moved, 0 at the end of the stream, or the negated errno,
+  // -EAGAIN for "not now".
+  ssize_t TryRecv(std::span<char> buffer) noexcept;
+  ssize_t TrySend(std::string_view data) noexcept;
+  // Waits until a further attempt makes sense. `operation` is for the Status.
+  absl::Status WaitReadable(Deadline deadline, std::string_view operation);
+  absl::Status WaitWritable(Deadline deadline, std::string_view operation);
+  // `error` as this class would report it.
+  absl::Status Error(int error, std::string_view operation) const;
+
+ private:
+  static absl::StatusOr<Socket> Open(int family, int type, std::string_view operation,
+                                     const Address& about);
+  absl::Status FinishConnect(Deadline deadline);
+  absl::Status Register(std::string_view operation);
+  absl::Status Bind(const Address& local);
+  // The peer, or else what the socket is bound to.
+  std::string Subject() const;
+  absl::Status WaitFailure(IoWait wait, std::string_view operation) const;
+  ssize_t Received(ssize_t got, std::size_t wanted) noexcept;
+  ssize_t Sent(ssize_t took, std::size_t wanted) noexcept;
+
+  absl::StatusOr<std::size_t> RecvSome(std::span<char> buffer, Deadline deadline) override;
+  absl::StatusOr<std::size_t> SendSome(std::span<const std::string_view> pieces,
+                                       Deadline deadline) override;
+  absl::Status EndSending(Deadline deadline) override;
+
+  int fd_ = -1;
+  bool tcp_ = false;     // for which a short transfer tells that the kernel is drained or full
+  bool stream_ = false;  // without bounds between messages
+  IoDescriptor io_;
+  Address peer_;
+};
+
+}  // namespace verdant::green
+
+#endif  // VERDANT_GREEN_SOCKET_H_

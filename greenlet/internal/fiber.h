@@ -1,0 +1,153 @@
+#ifndef VERDANT_GREENLET_INTERNAL_FIBER_H_
+#define VERDANT_GREENLET_INTERNAL_FIBER_H_
+
+#include <cstdint>
+#include <exception>
+
+#include "greenlet/internal/sanitizer.h"
+#include "greenlet/internal/stack_pool.h"
+#include "greenlet/internal/switch.h"
+#include "greenlet/source_location.h"
+
+namespace verdant::internal {
+
+struct GreenletState;
+
+// Mirrors __cxa_eh_globals of the Itanium C++ ABI: what is being caught, and how many throws are
+// under way.
+struct ExceptionState {
+  void* caught = nullptr;
+  unsigned int uncaught = 0;
+};
+
+struct FpControl {
+  std::uint32_t vector = 0;  // mxcsr; fpcr on aarch64
+  std::uint16_t x87 = 0;
+};
+FpControl ReadFpControl();
+void WriteFpControl(FpControl control);
+
+// Run on the far side of a switch, before the resumed fiber goes on: the way to release what the
+// departing fiber still stood on (its stack, a lock) without a window in which both sides own it.
+struct SwitchClosure {
+  void (*run)(SwitchClosure*) noexcept = nullptr;
+};
+
+// What runs on a stack: the main fiber of a thread on the thread's own, any other on a pool's.
+struct Fiber {
+  enum Flag : std::uint32_t {
+    kHasExceptions = 1,   // `exceptions` holds state to be put back at the next switch here
+    kKeepsFpControl = 2,  // `fp` is this fiber's own, not the thread's
+  };
+
+  // What every switch touches comes first.
+  Context context;
+  std::uint32_t flags = 0;
+  void* scheduled = nullptr;  // for whoever schedules fibers: the hub's task
+  ExceptionState exceptions;
+  FpControl fp;
+  Stack stack;                        // empty for a thread's main fiber and for a fiber not begun
+  GreenletState* greenlet = nullptr;  // for whoever names them: the public handle
+  // What an overflow report prints: a name, which must outlive the fiber, or failing that a number
+  // that is not 0.
+  const char* name = nullptr;
+  std::uint64_t id = 0;
+  SourceLocation site;
+#if defined(VERDANT_ASAN)
+  void* fake_stack = nullptr;
+  const void* stack_bottom = nullptr;
+  std::size_t stack_size = 0;
+#endif
+#if defined(VERDANT_TSAN)
+  void* tsan = nullptr;
+#endif
+#if defined(VERDANT_VALGRIND)
+  unsigned valgrind_id = 0;
+#endif
+};
+
+// The thread's share of the machinery. Constant-initialised, so that reaching it is one
+// instruction.
+struct FiberThread {
+  Fiber* current = nullptr;
+  Fiber* main = nullptr;
+  std::uint64_t number = 0;              // never used again for another thread, as addresses are
+  ExceptionState* exceptions = nullptr;  // the C++ runtime's, for this thread
+  // Control words of the fibers that keep none of their own, while one that does runs.
+  FpControl fp;
+  // Set by the hub. Where a greenlet goes that ends when nobody is left to switch back to: runs
+  // `then` on the far side. Takes `error`, whose owner's stack is never unwound.
+  void (*orphan_exit)(Fiber* ending, SwitchClosure* then, std::exception_ptr& error) = nullptr;
+  // Ends what is in Fiber::scheduled; called by a greenlet at its end, on its own stack.
+  void (*release_scheduled)(Fiber* ending) = nullptr;
+};
+extern constinit thread_local FiberThread fiber_thread;
+
+// Makes the calling code a thread's main fiber; called before any other use of fibers on the
+// thread, cheap when repeated.
+void InitFiberThreadSlow();
+inline Fiber* CurrentFiber() {
+  if (fiber_thread.current == nullptr) [[unlikely]]
+    InitFiberThreadSlow();
+  return fiber_thread.current;
+}
+
+// Gives `fiber` a stack on which the first switch calls fn(transfer, arg). `fn` starts with
+// FiberEntered(transfer) and ends with a switch that does not come back.
+void BeginFiber(Fiber& fiber, Stack stack, void (*fn)(void* transfer, void* arg), void* arg);
+// Lets `next`, which has not begun, go on where `ended`, which runs but has nothing left to do,
+// stands now.
+void HandOverStack(Fiber& ended, Fiber& next);
+// Detaches the stack of a fiber that never runs again.
+Stack EndFiber(Fiber& fiber) noexcept;
+
+// Throws `error` in a fiber suspended in Greenlet::Switch() when the caller next switches to it;
+// false if it is not.
+bool IsInSwitch(const Fiber& fiber) noexcept;
+bool RaiseInSwitch(Fiber& fiber, std::exception_ptr error) noexcept;
+
+// Ends what Greenlet::Current() handed out for a fiber that is not itself a Greenlet; called by its
+// owner when it ends.
+void ForgetGreenlet(Fiber& fiber) noexcept;
+
+void LeaveSpecialState(Fiber& from, Fiber& to);
+
+[[gnu::always_inline]] inline void FinishSwitch(Fiber& self, void* transfer) {
+#if defined(VERDANT_ASAN)
+  __sanitizer_finish_switch_fiber(self.fake_stack, nullptr, nullptr);
+#else
+  (void)self;
+#endif
+  if (transfer != nullptr) [[unlikely]] {
+    auto* closure = static_cast<SwitchClosure*>(transfer);
+    closure->run(closure);
+  }
+}
+
+inline void FiberEntered(Fiber& self, void* transfer) { FinishSwitch(self, transfer); }
+
+// Switches from the running fiber `from` to `to`, running `then` over there first; returns when
+// something switches back. `final`: it never does.
+[[gnu::always_inline]] inline void SwitchFiber(Fiber& from, Fiber& to,
+                                               SwitchClosure* then = nullptr,
+                                               [[maybe_unused]] bool final = false) {
+  const ExceptionState& live = *fiber_thread.exceptions;
+  if ((reinterpret_cast<std::uintptr_t>(live.caught) | live.uncaught | from.flags | to.flags) != 0)
+      [[unlikely]] {
+    LeaveSpecialState(from, to);
+  }
+  fiber_thread.current = &to;
+#if defined(VERDANT_ASAN)
+  __sanitizer_start_switch_fiber(final ? nullptr : &from.fake_stack, to.stack_bottom,
+                                 to.stack_size);
+#endif
+#if defined(VERDANT_TSAN)
+  __tsan_switch_to_fiber(to.tsan, 0);
+#endif
+  void* transfer = SwitchStacks(then, &from.context, &to.context);
+  FinishSwitch(from, transfer);
+}
+
+}  // namespace verdant::internal
+
+#endif  // VERDANT_GREENLET_INTERNAL_FIBER_H_

@@ -1,0 +1,99 @@
+#ifndef VERDANT_HUB_EVENT_H_
+#define VERDANT_HUB_EVENT_H_
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include "hub/hub.h"
+
+namespace verdant {
+
+// One value, or one exception, from whoever has it to everybody who waits for it, now or later.
+// Rows A2.1-A2.8; waiters wake in the order they came. T must be copyable, since each waiter gets
+// its own.
+//
+// Threading: for green threads of one hub; sending from another thread while one of this one waits
+// throws std::logic_error. Of an Event destroyed under its waiters nothing comes any more: they
+// wait until killed or timed out.
+template <typename T = bool>
+class Event {
+ public:
+  Event() = default;
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  // Hands `value` to all who wait and all who will. Never yields: they run at the hub's next turn.
+  // Throws std::logic_error if something was sent already (row A2.2).
+  void Send(T value = T()) { Trigger(Outcome{std::move(value), nullptr}); }
+  // The same with an exception, which every Wait() throws.
+  void SendException(std::exception_ptr exception) {
+    Trigger(Outcome{std::nullopt, std::move(exception)});
+  }
+
+  // Makes it fresh again; waiters that have been woken but have not run yet still get what was sent
+  // (row A2.4). Throws std::logic_error if nothing was sent.
+  void Reset() {
+    if (!outcome_) throw std::logic_error("Event::Reset of an event that was not sent");
+    outcome_ = nullptr;
+  }
+
+  // Waits for the value; throws what was sent with SendException().
+  T Wait() { return *WaitUntil(Deadline::Never()); }
+  // The same, or nothing if `deadline` comes first.
+  std::optional<T> Wait(Deadline deadline) { return WaitUntil(deadline); }
+
+  // Sent, value or exception.
+  bool Ready() const { return outcome_ != nullptr; }
+  bool HasResult() const { return outcome_ != nullptr && outcome_->value.has_value(); }
+  bool HasException() const { return outcome_ != nullptr && outcome_->exception != nullptr; }
+  // The value if it was sent; never waits, throws nothing.
+  std::optional<T> Poll() const { return outcome_ != nullptr ? outcome_->value : std::nullopt; }
+  std::exception_ptr PollException() const {
+    return outcome_ != nullptr ? outcome_->exception : nullptr;
+  }
+
+ private:
+  struct Outcome {
+    std::optional<T> value;
+    std::exception_ptr exception;
+  };
+  struct EventWaiter : internal::Waiter {
+    using Waiter::Waiter;
+    std::shared_ptr<const Outcome> outcome;
+  };
+
+  void Trigger(Outcome outcome) {
+    if (outcome_ != nullptr) throw std::logic_error("Event::Send: something was sent already");
+    outcome_ = std::make_shared<const Outcome>(std::move(outcome));
+    while (internal::Waiter* waiter = waiters_.front()) {
+      waiter->task->hub->Wake(waiter->task);
+      static_cast<EventWaiter*>(waiter)->outcome = outcome_;
+      waiter->Unlink();
+    }
+  }
+
+  std::optional<T> WaitUntil(Deadline deadline) {
+    std::shared_ptr<const Outcome> outcome = outcome_;
+    if (outcome == nullptr) {
+      Hub& hub = Hub::Current();
+      EventWaiter waiter(hub.CurrentTask());
+      waiters_.PushBack(&waiter);
+      hub.Park(waiter.task, {"Event::Wait"}, deadline);
+      outcome = std::move(waiter.outcome);
+      if (outcome == nullptr) return std::nullopt;
+    }
+    if (outcome->exception != nullptr) std::rethrow_exception(outcome->exception);
+    return outcome->value;
+  }
+
+  std::shared_ptr<const Outcome> outcome_;
+  internal::WaitList waiters_;
+};
+
+}  // namespace verdant
+
+#endif  // VERDANT_HUB_EVENT_H_

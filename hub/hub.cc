@@ -1,0 +1,274 @@
+#include "hub/hub.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "greenlet/internal/stack_pool.h"
+
+namespace verdant {
+
+using internal::Fiber;
+using internal::fiber_thread;
+using internal::Interrupt;
+using internal::Task;
+
+namespace {
+
+// Deep enough for what callbacks of C libraries run on it.
+constexpr std::size_t kHubStackSize = 1 << 20;
+
+// Stacks beyond so many keep no memory once nothing has been runnable for so long.
+constexpr std::size_t kWarmStacks = 256;
+constexpr std::size_t kTrimBatch = 128;
+constexpr std::int64_t kQuietNanos = 5000000;
+
+// Enough of them to see what a deadlock is about.
+constexpr std::size_t kLoopExitLines = 100;
+
+class LoopExitInterrupt final : public Interrupt {
+ public:
+  explicit LoopExitInterrupt(std::string text) : text_(std::move(text)) {}
+  [[noreturn]] void Raise() override {
+    const std::unique_ptr<LoopExitInterrupt> self(this);
+    throw LoopExit(text_);
+  }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+namespace internal {
+
+constinit thread_local Hub* current_hub = nullptr;
+
+namespace {
+
+struct HubOwner {
+  std::unique_ptr<Hub> hub;
+};
+thread_local HubOwner hub_owner;
+
+// The parent's hub in a forked child: never used again, and never destroyed, since what it would
+// give back is the parent's.
+Hub* abandoned_hub = nullptr;
+
+}  // namespace
+
+}  // namespace internal
+
+struct Hub::IdleJoin {
+  Task* task;
+  bool idle = false;
+};
+
+Hub& Hub::Configure(Options options) {
+  if (internal::current_hub != nullptr) {
+    throw std::logic_error("Hub::Configure: this thread has a hub already");
+  }
+  internal::CurrentFiber();
+  // Thread-local objects go in the reverse order of their making: whatever the hub gives memory
+  // back to must be there first.
+  internal::BlockPool::Free(internal::BlockPool::Allocate(1), 1);
+  internal::hub_owner.hub = std::unique_ptr<Hub>(new Hub(std::move(options)));
+  return *internal::hub_owner.hub;
+}
+
+Hub::Hub(Options options)
+    : options_(std::move(options)),
+      clock_(options_.clock != nullptr ? options_.clock : &Clock::Monotonic()),
+      mailbox_(std::make_shared<internal::Mailbox>()),
+      timers_(clock_->NowNanos()),
+      fds_(*this),
+      stacks_(&internal::ThreadStackPool(options_.stack_size)) {
+  if (options_.report_stack_overflow) InstallStackOverflowReporter();
+  if (const absl::Status status = fds_.WatchWakeup(mailbox_->wake_fd()); !status.ok()) {
+    throw std::runtime_error(status.ToString());
+  }
+  internal::StackPool& stacks = internal::ThreadStackPool(kHubStackSize);
+  const internal::Stack stack = stacks.Acquire();
+  try {
+    main_ = Adopt(fiber_thread.main);
+  } catch (...) {
+    stacks.Release(stack);
+    throw;
+  }
+  hub_fiber_.name = "hub";
+  internal::BeginFiber(hub_fiber_, stack, &HubMain, this);
+  fiber_thread.orphan_exit = &Hub::LeaveOrphan;
+  fiber_thread.release_scheduled = &Hub::EndAdopted;
+  static std::once_flag once;
+  std::call_once(once, [] { pthread_atfork(nullptr, nullptr, &Hub::AbandonInForkedChild); });
+  internal::current_hub = this;
+}
+
+Hub::~Hub() {
+  // Unstarted green threads and calls are closures in a queue and end like one; each may add
+  // others. Suspended green threads are abandoned.
+  for (;;) {
+    if (!ready_.empty()) {
+      Task* task = ready_.PopFront();
+      if (task->state == Task::State::kNew) Unref(task);
+    } else if (!calls_.empty()) {
+      DropCalls();
+    } else if (mailbox_->Close().empty()) {
+      break;
+    }
+  }
+  if (Fiber* main_fiber = main_->fiber; main_fiber->scheduled != nullptr) {
+    ReleaseAdopted(main_, main_fiber);
+  }
+  internal::current_hub = nullptr;
+  internal::ThreadStackPool(kHubStackSize).Release(internal::EndFiber(hub_fiber_));
+}
+
+// In the child, on the thread that forked. The kernel's readiness queue is the parent's still: a
+// change made through it would be a change to the parent's.
+void Hub::AbandonInForkedChild() {
+  Hub* hub = internal::current_hub;
+  if (hub == nullptr) return;
+  hub->abandoned_ = true;
+  hub->fds_.AbandonAfterFork();
+  hub->mailbox_->AbandonAfterFork();
+  internal::abandoned_hub = internal::hub_owner.hub.release();
+  internal::current_hub = nullptr;
+  Fiber* fiber = fiber_thread.current;
+  const auto* task = static_cast<const Task*>(fiber->scheduled);
+  if (fiber == &hub->hub_fiber_ || (task != nullptr && task->is_green_thread))
+    fiber_thread.main = fiber;
+  fiber->scheduled = fiber_thread.main->scheduled = nullptr;
+}
+
+void Hub::HubMain(void* transfer, void* arg) {
+  auto* hub = static_cast<Hub*>(arg);
+  internal::FiberEntered(hub->hub_fiber_, transfer);
+  hub->Loop();
+}
+
+void Hub::Loop() {
+  for (;;) {
+    if (internal::current_hub != this) [[unlikely]]
+      ExitForkedChild(nullptr);
+    ++turns_;
+    if (!mailbox_->empty()) RunPosted();
+    std::int64_t now = clock_->NowNanos();
+    timers_.Advance(now);
+    fds_.ApplyChanges();
+    if (ready_.empty()) {
+      Idle();
+      if (ready_.empty()) continue;
+      now = clock_->NowNanos();
+    } else if (fds_.watching()) {
+      fds_.Poll(0);
+    }
+    quiet_ = false;
+    BeginTurn(now);
+    RunFirst();
+  }
+}
+
+// Nothing is runnable: sleeps until something may be.
+void Hub::Idle() {
+  if (NothingCanHappen()) {
+    if (ReportDeadlock()) internal::SwitchFiber(hub_fiber_, *main_->fiber);
+    return;
+  }
+  std::int64_t timeout = -1;
+  if (timers_.size() != 0) {
+    const std::int64_t due = timers_.NextDeadline();
+    timeout = std::max<std::int64_t>(0, due - clock_->NowNanos());
+    if (timeout > 0 && options_.clock != nullptr) {
+      fds_.Poll(0);
+      if (!ready_.empty() || !mailbox_->empty() || clock_->AdvanceTo(due)) return;
+    }
+  }
+  if (internal::ThreadStacksExceed(kWarmStacks)) {
+    if (quiet_) {
+      internal::TrimThreadStacks(kWarmStacks, kTrimBatch);
+      timeout = 0;
+    } else if (timeout < 0 || timeout > kQuietNanos) {
+      timeout = kQuietNanos;
+      quiet_ = true;  // unless something turns up
+    }
+  }
+  // Looked at once more now that whoever changes it would wake us.
+  if (!mailbox_->BeginSleep() || NothingCanHappen()) timeout = 0;
+  fds_.Poll(timeout);
+  mailbox_->EndSleep();
+}
+
+void Hub::RunPosted() {
+  for (auto& call : mailbox_->TakeAll()) {
+    try {
+      std::move(call)();
+    } catch (...) {
+      ReportUncaught("a posted call", std::current_exception());
+    }
+    call = nullptr;
+  }
+}
+
+bool Hub::NothingCanHappen() const {
+  return timers_.size() <= uncounted_timers_ && fds_.waiting() == 0 && !mailbox_->kept_alive() &&
+         mailbox_->empty();
+}
+
+// True if main is to be resumed where it stands aside: by the caller, since what is on the hub's
+// stack when its thread ends is never destroyed.
+bool Hub::ReportDeadlock() {
+  if (idle_join_ != nullptr) {
+    idle_join_->idle = true;
+    Wake(idle_join_->task);
+    return false;
+  }
+  std::string text =
+      "this operation would block forever: nothing is runnable and nothing can wake anything\n" +
+      Dump(kLoopExitLines);
+  // Main, unless it stands aside in a plain greenlet's Switch(): then a greenlet that blocks in its
+  // place, or whoever there is, and failing all of them main where it stands.
+  Task* victim = nullptr;
+  for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
+    auto* task = static_cast<Task*>(node);
+    if (task->state != Task::State::kParked || task->uninterrupted) continue;
+    if (victim == nullptr || (victim->is_green_thread && !task->is_green_thread)) victim = task;
+    if (!victim->is_green_thread) break;
+  }
+  if (victim != nullptr) {
+    Deliver(victim, new LoopExitInterrupt(std::move(text)));
+    return false;
+  }
+  const std::exception_ptr error = std::make_exception_ptr(LoopExit(text));
+  if (!internal::RaiseInSwitch(*main_->fiber, error)) {
+    ReportUncaught("the hub, with nobody to throw it in", error);
+    std::abort();
+  }
+  BeginTurn(clock_->NowNanos());
+  return true;
+}
+
+bool Hub::Join(Deadline deadline) {
+  Task* self = CurrentTask();
+  if (idle_join_ != nullptr) throw std::logic_error("Hub::Join: somebody joins this hub already");
+  IdleJoin join{self};
+  idle_join_ = &join;
+  if (!deadline.never()) uncounted_timers_ = 1;
+  struct Reset {
+    Hub& hub;
+    ~Reset() {
+      hub.idle_join_ = nullptr;
+      hub.uncounted_timers_ = 0;
+    }
+  } const reset{*this};
+  Park(self, {"Hub::Join"}, deadline);
+  return join.idle;
+}
+
+}  // namespace verdant

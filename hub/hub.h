@@ -1,0 +1,287 @@
+#ifndef VERDANT_HUB_HUB_H_
+#define VERDANT_HUB_HUB_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "greenlet/greenlet.h"
+#include "hub/clock.h"
+#include "hub/errors.h"
+#include "hub/internal/fd_table.h"
+#include "hub/internal/list.h"
+#include "hub/internal/mailbox.h"
+#include "hub/internal/ready_queue.h"
+#include "hub/internal/task.h"
+#include "hub/internal/timer_wheel.h"
+
+namespace verdant {
+
+namespace internal {
+struct CallNode : ListNode {};
+extern constinit thread_local Hub* current_hub;
+}  // namespace internal
+
+// A call scheduled on a hub's clock (rows A12.7, B8.5). A handle: dropping it does not cancel the
+// call. Belongs to the hub's thread.
+class TimerHandle {
+ public:
+  TimerHandle() = default;
+  // True if the call was still to come; idempotent.
+  bool Cancel();
+  bool pending() const;
+
+ private:
+  friend class Hub;
+  struct Call;
+  std::weak_ptr<Call> call_;
+};
+
+// The scheduler of one OS thread: its queue of runnable green threads, its timers, its readiness
+// queue. Made when a thread first uses it and gone with the thread; green threads still suspended
+// then are abandoned, not unwound, since what they refer to may be gone already.
+//
+// Order is fixed: runnable green threads run first in, first out; timers by deadline, equal ones in
+// the order they were set; waiters of anything in the order they came.
+//
+// Threading: everything but Post(), Keepalive and Remote is for the hub's own thread. Rows A12, B8.
+//
+// After fork() the child has no hub: the next use of one makes a fresh hub, and what called fork(),
+// green thread or not, is its main greenlet; when the body of such a green thread returns, the
+// child exits. The parent's other green threads, its timers and its posted calls do not exist in
+// the child; an IoDescriptor registers itself anew when it is first waited on; FdListener and
+// SignalWatcher fall silent. A child that forks in a hub callback may only exec or exit. Row
+// A12.17.
+class Hub {
+ public:
+  struct Options {
+    Clock* clock = nullptr;             // null: CLOCK_MONOTONIC
+    std::size_t stack_size = 0;         // bytes for each green thread; 0: DefaultStackSize()
+    bool report_stack_overflow = true;  // see InstallStackOverflowReporter()
+    // Decision 15: a second green thread that waits for the same direction of a file descriptor
+    // gets a std::logic_error that names both. Without this both wait, and both wake.
+    bool prevent_multiple_waiters = true;
+  };
+
+  // The calling thread's hub, made on first use.
+  static Hub& Current() {
+    if (internal::current_hub == nullptr) [[unlikely]]
+      return Configure({});
+    return *internal::current_hub;
+  }
+  // Sets up the calling thread's hub; throws std::logic_error if it has one already,
+  // std::runtime_error or StackExhausted when file descriptors or memory are short.
+  static Hub& Configure(Options options);
+
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+  ~Hub();
+
+  // Runs `call` on this hub, between green threads, in the order posted. From any thread, as long
+  // as the hub exists; wakes a sleeping hub. `call` must not block. What it throws goes to the
+  // error handler.
+  void Post(absl::AnyInvocable<void()> call) { mailbox_->Post(std::move(call)); }
+
+  // Posts to a hub that may be gone: a handle for other threads that outlive the hub's. Copyable;
+  // any thread.
+  class Remote {
+   public:
+    explicit Remote(Hub& hub) : mailbox_(hub.mailbox_) {}
+    // Like Hub::Post(); false, and `call` is destroyed here, once the hub is gone.
+    bool Post(absl::AnyInvocable<void()> call) const { return mailbox_->Post(std::move(call)); }
+
+   private:
+    std::shared_ptr<internal::Mailbox> mailbox_;
+  };
+
+  // While one exists, the hub does not take "nothing can ever run again" for granted, because
+  // another thread or a signal may yet Post(). May be moved to and destroyed on any thread, also
+  // after the hub.
+  class Keepalive {
+   public:
+    explicit Keepalive(Hub& hub) : mailbox_(hub.mailbox_) { mailbox_->AddKeepalive(); }
+    Keepalive(Keepalive&& other) noexcept : mailbox_(std::move(other.mailbox_)) {}
+    Keepalive& operator=(Keepalive&& other) noexcept {
+      std::swap(mailbox_, other.mailbox_);
+      return *this;
+    }
+    ~Keepalive() {
+      if (mailbox_ != nullptr) mailbox_->DropKeepalive();
+    }
+
+   private:
+    std::shared_ptr<internal::Mailbox> mailbox_;
+  };
+
+  // Calls `call` on the hub once `delay` has passed (row A12.7: global timer). It must not block:
+  // it may wake, spawn, send.
+  TimerHandle ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> call);
+
+  // Who hears of exceptions that nobody catches; the default, also meant by an empty one, writes
+  // one line to stderr. It must not throw or block. Rows A10.1, B8.4.
+  using ErrorHandler = std::function<void(const UncaughtError&)>;
+  void SetErrorHandler(ErrorHandler handler);
+  void ReportUncaught(std::string context, const std::exception_ptr& error) noexcept;
+
+  // Parks the caller until nothing is runnable, no timer is pending and nothing watched can wake
+  // anything; false if `deadline` came first. Row B8.1.
+  bool Join(Deadline deadline = Deadline::Never());
+
+  // One line for every green thread that has not ended, oldest first: name, state, what it waits
+  // for, where it was spawned. After `most` lines it says how many more there are.
+  std::string Dump(std::size_t most = SIZE_MAX) const;
+
+  struct Counts {
+    std::size_t green_threads = 0;  // not ended
+    std::size_t runnable = 0;
+    std::size_t timers = 0;
+    std::size_t waiting_for_io = 0;
+    std::uint64_t turns = 0;     // visits to the readiness queue
+    std::uint64_t switches = 0;  // green threads resumed
+  };
+  Counts counts() const;
+
+  std::int64_t NowNanos() { return clock_->NowNanos(); }
+  const Options& options() const { return options_; }
+
+  // ---- For what parks and wakes: the modules of this project, not applications. ----
+
+  // The task of the running fiber, whose hub this must be. Throws std::logic_error on the hub's own
+  // stack, where nothing may block.
+  internal::Task* CurrentTask() {
+    void* scheduled = internal::fiber_thread.current->scheduled;
+    return scheduled != nullptr ? static_cast<internal::Task*>(scheduled) : FirstUseOfFiber();
+  }
+  bool OnHubStack() const { return internal::fiber_thread.current == &hub_fiber_; }
+
+  // Suspends `self`, which must be CurrentTask(), until Wake() or `deadline`. Throws what was aimed
+  // at it: GreenletExit of a Kill(), TimeoutExpired, LoopExit.
+  internal::WakeReason Park(internal::Task* self, internal::ParkedOn what,
+                            Deadline deadline = Deadline::Never());
+  // Park() for what must be seen through, such as a destructor that waits: what is aimed at `self`
+  // meanwhile is thrown by its next Park(). May return early, so callers loop. Only for waiting for
+  // what ends by itself.
+  void ParkUninterrupted(internal::Task* self, internal::ParkedOn what);
+  // Makes a parked task runnable; no effect on one that is not parked, so that waking twice is
+  // harmless. Throws std::logic_error on another thread than the hub's.
+  void Wake(internal::Task* task, internal::WakeReason reason = internal::WakeReason::kNotified);
+  // Lets everything runnable run, then comes back. Inline, so that what the caller does not need is
+  // not saved, and no return-address prediction is wasted on another stack's call.
+  VERDANT_INLINE_SWITCHING void Yield() {
+    internal::Task* self = CurrentTask();
+    if (ready_.empty() || ready_.taken() == look_at_) [[unlikely]] {
+      return YieldSlowly(self);
+    }
+    internal::Task* next = ready_.Rotate(self);
+    FetchAhead();
+    internal::SwitchFiber(*self->fiber, next->state == internal::Task::State::kNew
+                                            ? *BeginOrPutBack(next)
+                                            : *next->fiber);
+    // Found again rather than kept, which would have to be on the stack.
+    RaiseInterrupts(static_cast<internal::Task*>(internal::fiber_thread.current->scheduled));
+  }
+  // Queues a task that has not started. Takes over one reference.
+  void Start(internal::Task* task) noexcept;
+  // Has `interrupt` thrown in `task`, waking it if it is parked.
+  void Deliver(internal::Task* task, internal::Interrupt* interrupt);
+  // Deliver(), and moves the task to the front of what is runnable.
+  void DeliverFirst(internal::Task* task, internal::Interrupt* interrupt);
+  // The number it goes by in reports; Start() does it otherwise.
+  void AssignId(internal::Task* task) {
+    if (task->own_fiber.id == 0) task->own_fiber.id = next_id_++;
+  }
+  static void Ref(internal::Task* task) { ++task->refs; }
+  static void Unref(internal::Task* task) noexcept;
+  // "green thread 'name' spawned at file:line".
+  static std::string Describe(const internal::Task* task);
+
+  internal::TimerWheel& timers() { return timers_; }
+  internal::FdTable& fds() { return fds_; }
+
+ private:
+  explicit Hub(Options options);
+
+  struct IdleJoin;
+
+  static void HubMain(void* transfer, void* arg);
+  [[noreturn]] static void TaskMain(void* transfer, void* arg);
+  // Installed in the thread's FiberThread.
+  static void LeaveOrphan(internal::Fiber* ending, internal::SwitchClosure* then,
+                          std::exception_ptr& error);
+  static void EndAdopted(internal::Fiber* ending);
+  static void AbandonInForkedChild();
+
+  internal::Task* FirstUseOfFiber();
+  internal::Task* Adopt(internal::Fiber* fiber);
+  static void ReleaseAdopted(internal::Task* task, internal::Fiber* fiber) noexcept;
+  void BeginTurn(std::int64_t now);
+  void RunFirst();
+  internal::Task* NextReady();
+  void YieldSlowly(internal::Task* self);
+  internal::Fiber* NextFiber() noexcept;
+  internal::Fiber* BeginOrPutBack(internal::Task* task) noexcept;
+  bool TurnIsOver();
+  void BeginTask(internal::Task* task);
+  void FailToBegin(internal::Task* task) noexcept;
+  void RunTask(internal::Task* task) noexcept;
+  void FinishTask(internal::Task* task) noexcept;
+  static void DropInterrupts(internal::Task* task) noexcept;
+  static void ReportUnobserved(internal::Task* task) noexcept;
+  [[noreturn]] static void ExitForkedChild(const std::exception_ptr& error) noexcept;
+  static void RaiseInterrupts(internal::Task* self) {
+    if (!self->interrupts.empty()) [[unlikely]]
+      self->interrupts.PopFront()->Raise();
+  }
+  // With too many runnable to be in the nearest cache, has the next ones come while this one runs.
+  // Always inline: a call would be taken for one without effect and dropped.
+  [[gnu::always_inline]] void FetchAhead() const {
+    constexpr std::size_t kTooMany = 16;
+    if (ready_.size() <= kTooMany) return;
+    const auto* sp = static_cast<const char*>(ready_.Ahead(1)->fiber->context.sp);
+    __builtin_prefetch(sp);
+    __builtin_prefetch(sp + 64);
+    __builtin_prefetch(sp + 128);
+    const internal::Task* later = ready_.Ahead(2);
+    __builtin_prefetch(later);
+    __builtin_prefetch(&later->own_fiber.flags);
+  }
+  void Loop();
+  void Idle();
+  void RunPosted();
+  bool NothingCanHappen() const;
+  bool ReportDeadlock();
+  void DropCalls() noexcept;
+
+  Options options_;
+  Clock* const clock_;
+  const std::shared_ptr<internal::Mailbox> mailbox_;
+  internal::Fiber hub_fiber_;
+  bool abandoned_ = false;  // by a fork, in the child
+  bool quiet_ = false;      // long enough to give memory back
+  internal::ReadyQueue ready_;
+  internal::List<internal::AllNode> all_;
+  std::size_t all_count_ = 0;
+  internal::Task* main_ = nullptr;
+  std::size_t look_at_ = 0;  // the clock, when ready_ has had so many taken
+  int looks_left_ = 0;       // until the end of this turn
+  std::int64_t turn_began_ = 0;
+  std::uint64_t next_id_ = 1;
+  std::uint64_t turns_ = 0;
+  internal::TimerWheel timers_;
+  internal::List<internal::CallNode> calls_;
+  internal::FdTable fds_;
+  internal::StackPool* stacks_;
+  IdleJoin* idle_join_ = nullptr;
+  std::size_t uncounted_timers_ = 0;  // of Join(): they make nothing happen
+  ErrorHandler error_handler_;
+};
+
+}  // namespace verdant
+
+#endif  // VERDANT_HUB_HUB_H_

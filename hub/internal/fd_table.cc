@@ -1,0 +1,243 @@
+#include "hub/internal/fd_table.h"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "hub/hub.h"
+
+namespace verdant::internal {
+namespace {
+
+constexpr std::uint64_t kWakeupKey = ~std::uint64_t{0};
+
+std::uint64_t KeyOf(const FdSlot& slot) {
+  return std::uint64_t{slot.generation} << 32 | static_cast<std::uint32_t>(slot.fd);
+}
+
+}  // namespace
+
+FdTable::FdTable(Hub& hub) : hub_(hub), poller_(MakeEpollPoller()) {}
+
+FdSlot* FdTable::SlotOf(int fd) {
+  if (fd < 0) throw std::logic_error(absl::StrCat("file descriptor ", fd, " cannot be watched"));
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= slots_.size()) {
+    if (fcntl(fd, F_GETFD) < 0)
+      throw std::logic_error(absl::StrCat("file descriptor ", fd, " is not open"));
+    slots_.resize(std::max(index + 1, slots_.size() * 2));
+  }
+  if (slots_[index] == nullptr) {
+    slots_[index] = std::make_unique<FdSlot>();
+    slots_[index]->table = this;
+    slots_[index]->fd = fd;
+  }
+  return slots_[index].get();
+}
+
+absl::StatusOr<FdSlot*> FdTable::Register(int fd) {
+  FdSlot* slot = SlotOf(fd);
+  if (slot->watcher != nullptr) {
+    throw std::logic_error(absl::StrCat("file descriptor ", fd, " has a listener already"));
+  }
+  ++slot->generation;
+  WakeClosed(slot);
+  slot->wanted = slot->applied = kIoNone;  // of a listener whose descriptor was closed behind it
+  // Assumed ready: the first call finds out, at the price of one EAGAIN at most.
+  slot->read_ready = slot->write_ready = true;
+  slot->read_hangup = slot->write_hangup = false;
+  const absl::Status status =
+      poller_->Watch(fd, kIoRead | kIoWrite, Trigger::kEdge, KeyOf(*slot), slot->watched);
+  slot->watched = status.ok();
+  if (!status.ok()) return status;
+  return slot;
+}
+
+void FdTable::Unregister(FdSlot* slot) {
+  ++slot->generation;
+  if (slot->watched) poller_->Unwatch(slot->fd);
+  slot->watched = false;
+  WakeClosed(slot);
+}
+
+void FdTable::WakeClosed(FdSlot* slot) {
+  for (Task* task : std::exchange(slot->readers, {})) hub_.Wake(task, WakeReason::kClosed);
+  for (Task* task : std::exchange(slot->writers, {})) hub_.Wake(task, WakeReason::kClosed);
+}
+
+void FdTable::AbandonAfterFork() {
+  abandoned_ = true;
+  poller_->AbandonAfterFork();
+}
+
+FdTable::Outcome FdTable::WaitReadable(FdSlot* slot, std::uint32_t generation,
+                                       std::int64_t deadline_nanos) {
+  return Wait(slot, generation, deadline_nanos, /*read=*/true);
+}
+
+FdTable::Outcome FdTable::WaitWritable(FdSlot* slot, std::uint32_t generation,
+                                       std::int64_t deadline_nanos) {
+  return Wait(slot, generation, deadline_nanos, /*read=*/false);
+}
+
+FdTable::Outcome FdTable::Wait(FdSlot* slot, std::uint32_t generation, std::int64_t deadline_nanos,
+                               bool read) {
+  if (slot->generation != generation) return Outcome::kClosed;
+  if (read ? slot->read_ready : slot->write_ready) return Outcome::kReady;
+  Task* self = hub_.CurrentTask();
+  std::vector<Task*>& waiters = read ? slot->readers : slot->writers;
+  if (!waiters.empty() && hub_.options().prevent_multiple_waiters) {
+    throw std::logic_error(absl::StrCat(
+        "second simultaneous ", read ? "read" : "write", " on file descriptor ", slot->fd, ": ",
+        Hub::Describe(self), " waits while ", Hub::Describe(waiters.front()), " does already"));
+  }
+  struct Registration {
+    FdTable& table;
+    std::vector<Task*>& waiters;
+    Task* self;
+    Registration(FdTable& t, std::vector<Task*>& w, Task* s) : table(t), waiters(w), self(s) {
+      waiters.push_back(self);
+      ++table.waiting_tasks_;
+    }
+    ~Registration() {
+      --table.waiting_tasks_;
+      std::erase(waiters, self);
+    }
+  } registration(*this, waiters, self);
+  const WakeReason reason =
+      hub_.Park(self, {read ? "read" : "write", slot->fd}, Deadline::At(deadline_nanos));
+  // Closed, and perhaps the number used again, after readiness had woken this one but before it
+  // ran.
+  if (slot->generation != generation) return Outcome::kClosed;
+  return reason == WakeReason::kTimedOut ? Outcome::kTimedOut : Outcome::kReady;
+}
+
+void FdTable::MarkDirty(FdSlot* slot) {
+  if (slot->dirty) return;
+  slot->dirty = true;
+  dirty_.push_back(slot->fd);
+}
+
+void FdTable::CountWatcher(const FdSlot* slot, int change) {
+  if (slot->wanted == kIoNone) return;
+  std::size_t& count = slot->counts ? active_watchers_ : idle_watchers_;
+  count += static_cast<std::size_t>(change);
+}
+
+void FdTable::SetWatcher(int fd, FdWatcher* watcher, std::uint32_t events, bool counts) {
+  FdSlot* slot = SlotOf(fd);
+  if (slot->watcher == nullptr && slot->applied == kIoNone && slot->watched) {
+    throw std::logic_error(
+        absl::StrCat("file descriptor ", fd, " is used by green threads already"));
+  }
+  if (slot->watcher != nullptr && slot->watcher != watcher) {
+    throw std::logic_error(absl::StrCat("file descriptor ", fd, " has a listener already"));
+  }
+  SetInterest(slot, watcher, events, counts);
+}
+
+void FdTable::ClearWatcher(int fd, const FdWatcher* watcher) {
+  if (FdSlot* slot = SlotOf(fd); slot->watcher == watcher)
+    SetInterest(slot, nullptr, kIoNone, false);
+}
+
+void FdTable::SetInterest(FdSlot* slot, FdWatcher* watcher, std::uint32_t events, bool counts) {
+  CountWatcher(slot, -1);
+  slot->watcher = watcher;
+  slot->wanted = events;
+  slot->counts = counts;
+  CountWatcher(slot, +1);
+  // Nobody says whether a descriptor let go of is closed, and its number another's when it comes
+  // back: it must be told anew.
+  if (events == kIoNone) slot->stale = true;
+  if (slot->wanted != slot->applied || slot->stale) MarkDirty(slot);
+}
+
+void FdTable::ForgetWatcher(int fd, const FdWatcher* watcher) {
+  FdSlot* slot = SlotOf(fd);
+  if (slot->watcher != watcher && (slot->watcher != nullptr || slot->applied == kIoNone)) return;
+  CountWatcher(slot, -1);
+  if (slot->watched) poller_->Unwatch(fd);
+  ++slot->generation;
+  slot->watcher = nullptr;
+  slot->wanted = slot->applied = kIoNone;
+  slot->watched = false;
+}
+
+void FdTable::ApplyChanges() {
+  if (dirty_.empty()) return;
+  // A watcher told below may change its mind at once: that is for the next time.
+  applying_.clear();
+  applying_.swap(dirty_);
+  for (const int fd : applying_) {
+    FdSlot* slot = SlotOf(fd);
+    slot->dirty = false;
+    const bool stale = std::exchange(slot->stale, false);
+    if (slot->wanted == slot->applied && !stale) continue;
+    if (slot->wanted == kIoNone) {
+      if (slot->applied == kIoNone) continue;
+      poller_->Unwatch(fd);
+      slot->watched = false;
+      slot->applied = kIoNone;
+      continue;
+    }
+    ++slot->generation;
+    const absl::Status status =
+        poller_->Watch(fd, slot->wanted, Trigger::kLevel, KeyOf(*slot), slot->watched);
+    slot->watched = status.ok();
+    if (status.ok()) {
+      slot->applied = slot->wanted;
+    } else {
+      // What cannot be watched is always ready (a regular file) or broken: its owner finds out by
+      // trying, once a turn for as long as it is interested.
+      slot->applied = kIoNone;
+      MarkDirty(slot);
+      slot->watcher->OnReady(slot->wanted | kIoHangup);
+    }
+  }
+}
+
+void FdTable::Poll(std::int64_t timeout_nanos) {
+  if (!dirty_.empty()) timeout_nanos = 0;
+  for (const Poller::Ready& ready : poller_->Wait(timeout_nanos)) {
+    if (ready.key == kWakeupKey) {
+      eventfd_t count;
+      eventfd_read(wakeup_fd_, &count);
+      continue;
+    }
+    const auto fd = static_cast<std::size_t>(ready.key & 0xffffffffu);
+    FdSlot* slot = fd < slots_.size() ? slots_[fd].get() : nullptr;
+    if (slot == nullptr || slot->generation != static_cast<std::uint32_t>(ready.key >> 32))
+      continue;
+    if (slot->watcher != nullptr) {
+      if (const std::uint32_t events = ready.events & (slot->wanted | kIoHangup)) {
+        slot->watcher->OnReady(events);
+      }
+      continue;
+    }
+    const bool hangup = (ready.events & kIoHangup) != 0;
+    if (hangup) slot->read_hangup = slot->write_hangup = true;
+    if ((ready.events & kIoReadHangup) != 0) slot->read_hangup = true;
+    if (hangup || (ready.events & kIoRead) != 0) {
+      slot->read_ready = true;
+      for (Task* task : slot->readers) hub_.Wake(task);
+    }
+    if (hangup || (ready.events & kIoWrite) != 0) {
+      slot->write_ready = true;
+      for (Task* task : slot->writers) hub_.Wake(task);
+    }
+  }
+}
+
+absl::Status FdTable::WatchWakeup(int fd) {
+  wakeup_fd_ = fd;
+  return poller_->Watch(fd, kIoRead, Trigger::kLevel, kWakeupKey, false);
+}
+
+}  // namespace verdant::internal

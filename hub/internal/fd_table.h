@@ -1,0 +1,116 @@
+#ifndef VERDANT_HUB_INTERNAL_FD_TABLE_H_
+#define VERDANT_HUB_INTERNAL_FD_TABLE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hub/internal/poller.h"
+
+namespace verdant {
+class Hub;
+namespace internal {
+
+struct Task;
+
+// Told of readiness, level-triggered, instead of a task; see FdListener.
+class FdWatcher {
+ public:
+  virtual ~FdWatcher() = default;
+  // On the hub's stack.
+  virtual void OnReady(std::uint32_t events) noexcept = 0;
+};
+
+class FdTable;
+
+// What a hub knows of one file descriptor. Readiness is remembered: an edge sets it, an exhausted
+// read or write clears it, and a call that would fail with EAGAIN is not made.
+struct FdSlot {
+  FdTable* table = nullptr;
+  int fd = -1;
+  std::uint32_t generation = 0;  // of the registration that holds it
+  bool watched = false;          // the kernel knows of it
+  bool read_ready = false;
+  bool write_ready = false;
+  // Nothing more will come (go), so that no further edge may announce what is left: short calls
+  // leave these set.
+  bool read_hangup = false;
+  bool write_hangup = false;
+  std::vector<Task*> readers;  // one each, unless several are allowed
+  std::vector<Task*> writers;
+  FdWatcher* watcher = nullptr;
+  std::uint32_t wanted = kIoNone;   // of the watcher
+  std::uint32_t applied = kIoNone;  // what the kernel was last told for it
+  bool counts = false;              // among active_watchers_
+  bool stale = false;               // let go of since the kernel was last told
+  bool dirty = false;               // wanted != applied, to be told before the hub sleeps
+};
+
+class FdTable {
+ public:
+  explicit FdTable(Hub& hub);
+
+  // Begins to watch a non-blocking descriptor for tasks, edge-triggered, both directions, once for
+  // its whole life. An earlier registration of the number is over: whoever waits for it wakes with
+  // WakeReason::kClosed (row A12.4).
+  absl::StatusOr<FdSlot*> Register(int fd);
+  // Ends that, wakes whoever waits with WakeReason::kClosed, and makes stale what the kernel still
+  // reports. Before close().
+  void Unregister(FdSlot* slot);
+  // In the child of a fork: the kernel's queue is the parent's, and nothing may be changed through
+  // it.
+  void AbandonAfterFork();
+  bool abandoned() const { return abandoned_; }
+
+  // Parks the current task until the slot may be ready; see IoDescriptor. `generation` says whose
+  // registration is meant.
+  enum class Outcome { kReady, kTimedOut, kClosed };
+  Outcome WaitReadable(FdSlot* slot, std::uint32_t generation, std::int64_t deadline_nanos);
+  Outcome WaitWritable(FdSlot* slot, std::uint32_t generation, std::int64_t deadline_nanos);
+
+  // Watches for a callback. Changes are told to the kernel before the hub next sleeps, so that one
+  // taken back meanwhile costs nothing. `events` none pauses. One that does not count is no reason
+  // for the hub to believe that something can still happen. Throws std::logic_error if another
+  // watcher has the descriptor, or green threads have.
+  void SetWatcher(int fd, FdWatcher* watcher, std::uint32_t events, bool counts = true);
+  // Ends that; without effect if `watcher` is not the one.
+  void ClearWatcher(int fd, const FdWatcher* watcher);
+  // The number is about to be closed: what was registered under it is void.
+  void ForgetWatcher(int fd, const FdWatcher* watcher);
+
+  void ApplyChanges();
+  // Waits for events and wakes tasks and watchers, in the kernel's order.
+  void Poll(std::int64_t timeout_nanos);
+
+  std::size_t waiting() const { return waiting_tasks_ + active_watchers_; }
+  // Something could be reported, though perhaps nothing that counts.
+  bool watching() const { return waiting() != 0 || idle_watchers_ != 0; }
+  // The descriptor whose readiness means "posted calls": drained, never handed out.
+  absl::Status WatchWakeup(int fd);
+
+ private:
+  Outcome Wait(FdSlot* slot, std::uint32_t generation, std::int64_t deadline_nanos, bool read);
+  void WakeClosed(FdSlot* slot);
+  void SetInterest(FdSlot* slot, FdWatcher* watcher, std::uint32_t events, bool counts);
+  FdSlot* SlotOf(int fd);
+  void MarkDirty(FdSlot* slot);
+  void CountWatcher(const FdSlot* slot, int change);
+
+  Hub& hub_;
+  std::unique_ptr<Poller> poller_;
+  std::vector<std::unique_ptr<FdSlot>> slots_;
+  std::vector<int> dirty_;
+  std::vector<int> applying_;
+  std::size_t waiting_tasks_ = 0;
+  std::size_t active_watchers_ = 0;
+  std::size_t idle_watchers_ = 0;  // those that do not count
+  int wakeup_fd_ = -1;
+  bool abandoned_ = false;
+};
+
+}  // namespace internal
+}  // namespace verdant
+
+#endif  // VERDANT_HUB_INTERNAL_FD_TABLE_H_

@@ -1,0 +1,60 @@
+#ifndef VERDANT_HUB_INTERNAL_READY_QUEUE_H_
+#define VERDANT_HUB_INTERNAL_READY_QUEUE_H_
+
+#include <cstddef>
+#include <memory>
+
+namespace verdant::internal {
+
+struct Task;
+
+// What is runnable, in order. A ring rather than a list through the tasks: the next ones can be
+// foreseen and fetched, and queueing one touches no other. A task is in it at most once.
+class ReadyQueue {
+ public:
+  // Room for `tasks` at once, without which they must not be pushed. Amortised constant.
+  void Reserve(std::size_t tasks) {
+    if (tasks > mask_ + 1) [[unlikely]]
+      Grow(tasks);
+  }
+
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+  void PushBack(Task* task) noexcept { ring_[(head_ + size_++) & mask_] = task; }
+  void PushFront(Task* task) noexcept {
+    ring_[--head_ & mask_] = task;
+    ++size_;
+  }
+  Task* PopFront() noexcept {
+    --size_;
+    return ring_[head_++ & mask_];
+  }
+  // PushBack() and then PopFront(), of a queue that is not empty.
+  Task* Rotate(Task* task) noexcept {
+    Task* front = ring_[head_ & mask_];
+    ring_[(head_ + size_) & mask_] = task;
+    ++head_;
+    return front;
+  }
+  // The one that comes after `ahead` others, which there must be.
+  const Task* Ahead(std::size_t ahead) const noexcept { return ring_[(head_ + ahead) & mask_]; }
+  // Moves a task before all others if it is queued. Cheap near either end.
+  void MoveToFront(Task* task) noexcept;
+
+  // How many have been taken from the front, less what was put back there.
+  std::size_t taken() const { return head_; }
+
+ private:
+  void Grow(std::size_t tasks);
+
+  // Runs on and is masked when used. That there is no index of the back leaves Rotate() one store
+  // less: at this rate the processor is busy with stores.
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
+  std::size_t mask_ = 15;
+  std::unique_ptr<Task*[]> ring_ = std::make_unique<Task*[]>(16);
+};
+
+}  // namespace verdant::internal
+
+#endif  // VERDANT_HUB_INTERNAL_READY_QUEUE_H_

@@ -1,0 +1,195 @@
+#ifndef VERDANT_HUB_INTERNAL_TASK_H_
+#define VERDANT_HUB_INTERNAL_TASK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "greenlet/internal/fiber.h"
+#include "hub/internal/block_pool.h"
+#include "hub/internal/list.h"
+
+namespace verdant {
+
+class Hub;
+
+namespace internal {
+
+struct Task;
+
+// Why a parked task runs again. An exception to be thrown in it travels apart, as an Interrupt;
+// kInterrupted never leaves Hub::Park(), which parks again when the interrupt has been taken back
+// meanwhile.
+enum class WakeReason : std::uint8_t { kNotified, kTimedOut, kClosed, kInterrupted };
+
+// What a parked task waits for, for LoopExit's text and dumps: string literals only.
+struct ParkedOn {
+  const char* operation = "nothing";
+  std::int64_t detail = -1;  // a file descriptor, or -1
+};
+
+// An exception on its way to a task, delivered the next time that task runs or is about to park.
+// First come, first thrown. Unlinks itself when destroyed, as a Timeout that ends before its
+// exception was delivered must.
+class Interrupt : public ListNode {
+ public:
+  virtual ~Interrupt() = default;
+  // Throws. The interrupt is unlinked; one that lives on the heap deletes itself.
+  [[noreturn]] virtual void Raise() = 0;
+};
+
+// A task in the wait list of something: lives on the stack of the waiting call.
+struct Waiter : ListNode {
+  explicit Waiter(Task* t) : task(t) {}
+  Task* task;
+};
+using WaitList = List<Waiter>;
+
+struct AllNode : ListNode {};
+
+struct Link {
+  std::uint64_t id;
+  absl::AnyInvocable<void()> call;
+};
+
+// What else the end of a green thread sets off; made only when somebody asks for it.
+struct Completion {
+  std::vector<Link> links;
+  std::uint64_t next_link = 1;
+};
+
+// What every switch touches of a Task, on two lines of cache.
+struct TaskCore {
+  enum class State : std::uint8_t {
+    kNew,
+    kRunning,  // or about to, in the queue; or aside in a Greenlet's Switch()
+    kParked,
+    kDone,
+  };
+
+  virtual ~TaskCore() = default;
+  // Runs the body and keeps its result.
+  virtual void Run() = 0;
+  // Destroys the body if that has not happened: one killed before its start never runs it.
+  virtual void DropBody() noexcept = 0;
+  // Destroys the result, which nobody can ask for any more, while the task can still block in a
+  // destructor of it.
+  virtual void DropResult() noexcept {}
+  // Ends the object and gives its memory back.
+  virtual void Destroy() noexcept = 0;
+
+  State state = State::kNew;
+  WakeReason reason = WakeReason::kNotified;
+  bool is_green_thread = true;
+  bool has_handles = false;  // spawned with a result somebody may wait for
+  bool finished = false;     // body done, result or error in place
+  bool error_observed = false;
+  bool started = false;
+  bool uninterrupted = false;  // parked in ParkUninterrupted()
+  List<Interrupt> interrupts;
+  Fiber* fiber = &own_fiber;
+  Fiber own_fiber;
+};
+
+// What a hub schedules: a green thread, or on demand any other fiber that parks (a thread's main, a
+// plain Greenlet). Lives on the heap rather than at its stack's top, so that a green thread needs
+// no stack before it first runs, gives it back the moment it ends, and leaves its result to the
+// handles.
+struct Task : TaskCore, AllNode {
+  explicit Task(Hub* h) : hub(h) {}
+
+  Hub* const hub;
+  std::uint32_t refs = 0;
+  ParkedOn parked_on;
+  const void* member_of = nullptr;  // the pool that runs it: compared, never followed
+  WaitList joiners;
+  std::exception_ptr error;
+  std::unique_ptr<Completion> completion;
+  std::unique_ptr<std::string> name;
+};
+
+// What a green thread returned, kept for its handles. For void, that it returned.
+template <typename R>
+struct ResultTask : Task {
+  using Task::Task;
+  void DropResult() noexcept override { result.reset(); }
+  template <typename Body>
+  void Keep(Body& body) {
+    result.emplace(body());
+  }
+  std::optional<R> result;
+};
+template <typename R>
+struct ResultTask<R&> : Task {
+  using Task::Task;
+  template <typename Body>
+  void Keep(Body& body) {
+    result = &body();
+  }
+  R* result = nullptr;
+};
+template <>
+struct ResultTask<void> : Task {
+  using Task::Task;
+  template <typename Body>
+  void Keep(Body& body) {
+    body();
+  }
+};
+
+// A task with its closure, in memory from the thread's pool of blocks. Base is a ResultTask.
+template <typename Base, typename Body>
+struct BodyTask : Base {
+  template <typename B>
+  BodyTask(Hub* h, B&& b) : Base(h), body(std::forward<B>(b)) {}
+  ~BodyTask() override {
+    if (!body_gone) body.~Body();
+  }
+
+  template <typename B>
+  static BodyTask* Make(Hub* hub, B&& b) {
+    void* memory = BlockPool::Allocate(sizeof(BodyTask));
+    try {
+      return new (memory) BodyTask(hub, std::forward<B>(b));
+    } catch (...) {
+      BlockPool::Free(memory, sizeof(BodyTask));
+      throw;
+    }
+  }
+  void Run() override {
+    // What the closure captured ends with the body, as a local of it would, even if somebody keeps
+    // the handle.
+    const End end{this};
+    this->Keep(body);
+  }
+  void DropBody() noexcept override {
+    if (body_gone) return;
+    body_gone = true;
+    body.~Body();
+  }
+  void Destroy() noexcept override {
+    this->~BodyTask();
+    BlockPool::Free(this, sizeof(BodyTask));
+  }
+
+  struct End {
+    BodyTask* task;
+    ~End() { task->DropBody(); }
+  };
+  union {
+    Body body;
+  };
+  bool body_gone = false;
+};
+
+}  // namespace internal
+}  // namespace verdant
+
+#endif  // VERDANT_HUB_INTERNAL_TASK_H_

@@ -1,0 +1,98 @@
+#include "hub/io.h"
+
+#include <stdexcept>
+
+#include "absl/strings/str_cat.h"
+
+namespace verdant {
+namespace {
+
+IoWait ToIoWait(internal::FdTable::Outcome outcome) {
+  switch (outcome) {
+    case internal::FdTable::Outcome::kTimedOut:
+      return IoWait::kTimedOut;
+    case internal::FdTable::Outcome::kClosed:
+      return IoWait::kClosed;
+    case internal::FdTable::Outcome::kReady:
+      break;
+  }
+  return IoWait::kReady;
+}
+
+}  // namespace
+
+absl::StatusOr<IoDescriptor> IoDescriptor::Register(int fd) {
+  absl::StatusOr<internal::FdSlot*> slot = Hub::Current().fds().Register(fd);
+  if (!slot.ok()) return slot.status();
+  return IoDescriptor(*slot);
+}
+
+internal::FdTable& IoDescriptor::Table() {
+  internal::FdTable& table = Hub::Current().fds();
+  if (slot_->table == &table) [[likely]]
+    return table;
+  if (!slot_->table->abandoned()) {
+    throw std::logic_error(
+        absl::StrCat("file descriptor ", slot_->fd, " belongs to another thread's hub"));
+  }
+  if (absl::StatusOr<internal::FdSlot*> slot = table.Register(slot_->fd); slot.ok()) {
+    *this = IoDescriptor(*slot);
+  } else {
+    ++generation_;  // as if closed
+  }
+  return table;
+}
+
+IoWait IoDescriptor::WaitReadable(Deadline deadline) {
+  if (!registered()) return IoWait::kClosed;
+  internal::FdTable& table = Table();
+  return ToIoWait(table.WaitReadable(slot_, generation_, deadline.nanos()));
+}
+
+IoWait IoDescriptor::WaitWritable(Deadline deadline) {
+  if (!registered()) return IoWait::kClosed;
+  internal::FdTable& table = Table();
+  return ToIoWait(table.WaitWritable(slot_, generation_, deadline.nanos()));
+}
+
+void IoDescriptor::Unregister() {
+  internal::FdSlot* slot = std::exchange(slot_, nullptr);
+  // Without a hub there are no slots either.
+  if (slot == nullptr || internal::current_hub == nullptr) return;
+  internal::FdTable& table = internal::current_hub->fds();
+  if (slot->table == &table && slot->generation == generation_) table.Unregister(slot);
+}
+
+FdListener::FdListener(int fd, absl::AnyInvocable<void(std::uint32_t)> on_ready)
+    : hub_(Hub::Current()),
+      fd_(fd),
+      on_ready_(std::make_shared<absl::AnyInvocable<void(std::uint32_t)>>(std::move(on_ready))) {
+  if (fd < 0) throw std::logic_error(absl::StrCat("FdListener: there is no file descriptor ", fd));
+}
+
+// A hub that is not this thread's any more has ended, or is the parent's in a forked child.
+FdListener::~FdListener() {
+  if (!closed_ && internal::current_hub == &hub_) hub_.fds().ClearWatcher(fd_, this);
+}
+
+void FdListener::SetInterest(std::uint32_t events) {
+  if (!closed_ && internal::current_hub == &hub_) hub_.fds().SetWatcher(fd_, this, events);
+}
+
+void FdListener::DescriptorClosing() {
+  if (std::exchange(closed_, true)) return;
+  if (internal::current_hub == &hub_) hub_.fds().ForgetWatcher(fd_, this);
+}
+
+void FdListener::OnReady(std::uint32_t events) noexcept {
+  // The call may end this object.
+  const auto on_ready = on_ready_;
+  Hub& hub = hub_;
+  try {
+    (*on_ready)(events);
+  } catch (...) {
+    hub.ReportUncaught("a file descriptor's listener", std::current_exception());
+  }
+}
+
+}  // namespace verdant

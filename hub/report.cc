@@ -1,0 +1,96 @@
+// What a hub says about itself: errors that nobody caught, dumps, counts.
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hub/hub.h"
+
+namespace verdant {
+
+using internal::fiber_thread;
+using internal::Task;
+
+namespace {
+
+void PrintUncaught(const UncaughtError& report) {
+  const std::string line = absl::StrCat("verdant: uncaught ", DescribeException(report.error),
+                                        " in ", report.context, "\n");
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+void AppendState(std::string& text, const Task* task) {
+  switch (task->state) {
+    case Task::State::kNew:
+      absl::StrAppend(&text, "not started");
+      break;
+    case Task::State::kRunning:
+      absl::StrAppend(&text, task->fiber == fiber_thread.current  ? "running"
+                             : internal::IsInSwitch(*task->fiber) ? "aside in a greenlet's switch"
+                                                                  : "runnable");
+      break;
+    case Task::State::kParked:
+      absl::StrAppend(&text, "waiting in ", task->parked_on.operation);
+      if (task->parked_on.detail >= 0)
+        absl::StrAppend(&text, " of file descriptor ", task->parked_on.detail);
+      break;
+    case Task::State::kDone:
+      absl::StrAppend(&text, "ended");
+      break;
+  }
+}
+
+}  // namespace
+
+void Hub::SetErrorHandler(ErrorHandler handler) { error_handler_ = std::move(handler); }
+
+void Hub::ReportUncaught(std::string context, const std::exception_ptr& error) noexcept {
+  // A copy: the handler may replace itself.
+  const ErrorHandler handler = error_handler_ ? error_handler_ : ErrorHandler(&PrintUncaught);
+  handler({std::move(context), error});
+}
+
+std::string Hub::Describe(const Task* task) {
+  if (task == task->hub->main_) return "the main greenlet";
+  std::string text =
+      absl::StrCat(task->is_green_thread ? "green thread " : "greenlet ", task->own_fiber.id);
+  if (task->name != nullptr) {
+    absl::StrAppend(&text, " '", *task->name, "'");
+  } else if (task->fiber->name != nullptr) {
+    absl::StrAppend(&text, " '", task->fiber->name, "'");
+  }
+  const SourceLocation& site = task->own_fiber.site;
+  if (site.line() != 0) absl::StrAppend(&text, " spawned at ", site.file_name(), ":", site.line());
+  return text;
+}
+
+std::string Hub::Dump(std::size_t most) const {
+  std::string text;
+  std::size_t left = all_count_;
+  for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
+    if (most-- == 0) {
+      absl::StrAppend(&text, "  and ", left, " more\n");
+      break;
+    }
+    --left;
+    const auto* task = static_cast<const Task*>(node);
+    absl::StrAppend(&text, "  ", Describe(task), ": ");
+    AppendState(text, task);
+    absl::StrAppend(&text, "\n");
+  }
+  return text;
+}
+
+Hub::Counts Hub::counts() const {
+  Counts counts;
+  counts.green_threads = all_count_;
+  counts.runnable = ready_.size();
+  counts.timers = timers_.size();
+  counts.waiting_for_io = fds_.waiting();
+  counts.turns = turns_;
+  counts.switches = ready_.taken();
+  return counts;
+}
+
+}  // namespace verdant

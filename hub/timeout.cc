@@ -1,0 +1,64 @@
+#include "hub/timeout.h"
+
+#include <stdexcept>
+
+#include "absl/strings/str_cat.h"
+
+namespace verdant {
+namespace {
+
+constinit thread_local std::uint64_t next_timeout_id = 1;
+
+}  // namespace
+
+std::string TimeoutExpired::message() const {
+  return absl::StrCat("timed out after ", absl::FormatDuration(after_));
+}
+
+Timeout::Timeout(absl::Duration after) : Timeout(after, nullptr) {}
+
+Timeout::Timeout(absl::Duration after, std::exception_ptr exception)
+    : TimerNode(&Timeout::OnFire),
+      task_(Hub::Current().CurrentTask()),
+      after_(after),
+      exception_(std::move(exception)),
+      id_(next_timeout_id++) {
+  Hub::Ref(task_);
+  Start();
+}
+
+Timeout::~Timeout() {
+  Cancel();
+  Hub::Unref(task_);
+}
+
+void Timeout::Cancel() {
+  TimerNode::Disarm();
+  Interrupt::Unlink();
+}
+
+void Timeout::Start(absl::Duration after) {
+  after_ = after;
+  Start();
+}
+
+void Timeout::Start() {
+  if (pending()) throw std::logic_error("Timeout::Start: it is running already");
+  fired_ = false;
+  Interrupt::Unlink();
+  const Deadline deadline(after_);
+  if (!deadline.never()) task_->hub->timers().Arm(*this, deadline.nanos());
+}
+
+void Timeout::Raise() {
+  if (exception_ != nullptr) std::rethrow_exception(exception_);
+  throw TimeoutExpired(id_, after_);
+}
+
+void Timeout::OnFire(TimerNode* node) {
+  auto* timeout = static_cast<Timeout*>(node);
+  timeout->fired_ = true;
+  timeout->task_->hub->Deliver(timeout->task_, timeout);
+}
+
+}  // namespace verdant

@@ -1,0 +1,122 @@
+#ifndef VERDANT_HUB_TIMEOUT_H_
+#define VERDANT_HUB_TIMEOUT_H_
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "hub/hub.h"
+
+namespace verdant {
+
+// What a Timeout throws in the green thread that made it. Not a std::exception, so that code being
+// timed out does not stop it with a general handler (row A7.1).
+class TimeoutExpired {
+ public:
+  explicit TimeoutExpired(std::uint64_t id, absl::Duration after) : id_(id), after_(after) {}
+  // How long the Timeout had been given.
+  absl::Duration after() const { return after_; }
+  // "timed out after 5s".
+  std::string message() const;
+
+ private:
+  friend class Timeout;
+  std::uint64_t id_;
+  absl::Duration after_;
+};
+
+// Interrupts whatever the calling green thread waits for once `after` has passed: throws
+// TimeoutExpired, or the exception given, from the blocking call. Runs from construction to the end
+// of its scope (rows A7.1-A7.5).
+//
+//   Timeout patience(absl::Seconds(5));
+//   try {
+//     Work();
+//   } catch (const TimeoutExpired& expired) {
+//     if (!patience.Owns(expired)) throw;  // an outer one's
+//   }
+//
+// Nests: of two that expire at once the one set first is thrown first, and its unwinding cancels
+// the inner. Time spent computing does not fire it; only a green thread that waits can be
+// interrupted.
+class Timeout : private internal::Interrupt, private internal::TimerNode {
+ public:
+  // Infinite: never fires. Zero or negative: at the hub's next turn.
+  explicit Timeout(absl::Duration after);
+  // Throws `exception` instead of TimeoutExpired.
+  Timeout(absl::Duration after, std::exception_ptr exception);
+  Timeout(const Timeout&) = delete;
+  Timeout& operator=(const Timeout&) = delete;
+  ~Timeout() override;
+
+  // No longer fires, whatever has not been thrown yet included; idempotent.
+  void Cancel();
+  // Starts it anew, with the same or another delay. Throws std::logic_error while pending() (row
+  // A7.4).
+  void Start();
+  void Start(absl::Duration after);
+
+  bool pending() const { return TimerNode::armed(); }
+  // It has run out, whether its exception was thrown yet or not.
+  bool Fired() const { return fired_; }
+  // The exception is this object's and not another Timeout's.
+  bool Owns(const TimeoutExpired& expired) const { return expired.id_ == id_; }
+
+ private:
+  [[noreturn]] void Raise() override;
+  static void OnFire(TimerNode* node);
+
+  internal::Task* const task_;
+  absl::Duration after_;
+  std::exception_ptr exception_;
+  std::uint64_t id_;
+  bool fired_ = false;
+};
+
+// Calls f() for at most `after`: its result, or `fallback` when its own timeout ran out. Other
+// timeouts and all other exceptions pass through (row A7.6).
+template <typename F, typename T>
+auto WithTimeout(absl::Duration after, F&& f, T&& fallback) -> std::invoke_result_t<F> {
+  Timeout timeout(after);
+  try {
+    return std::forward<F>(f)();
+  } catch (const TimeoutExpired& expired) {
+    if (!timeout.Owns(expired)) throw;
+  }
+  return std::forward<T>(fallback);
+}
+
+// The same for what returns nothing: false when the time ran out.
+template <typename F>
+requires std::is_void_v<std::invoke_result_t<F>>
+bool WithTimeout(absl::Duration after, F&& f) {
+  Timeout timeout(after);
+  try {
+    std::forward<F>(f)();
+    return true;
+  } catch (const TimeoutExpired& expired) {
+    if (!timeout.Owns(expired)) throw;
+  }
+  return false;
+}
+
+// The same without a fallback: nothing when the time ran out.
+template <typename F>
+requires(!std::is_void_v<std::invoke_result_t<F>>) auto WithTimeout(absl::Duration after, F&& f)
+    -> std::optional<std::invoke_result_t<F>> {
+  Timeout timeout(after);
+  try {
+    return std::forward<F>(f)();
+  } catch (const TimeoutExpired& expired) {
+    if (!timeout.Owns(expired)) throw;
+  }
+  return std::nullopt;
+}
+
+}  // namespace verdant
+
+#endif  // VERDANT_HUB_TIMEOUT_H_

@@ -1,0 +1,207 @@
+#ifndef VERDANT_POOL_GREEN_POOL_H_
+#define VERDANT_POOL_GREEN_POOL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <ranges>
+#include <type_traits>
+#include <utility>
+
+#include "greenlet/source_location.h"
+#include "hub/green_thread.h"
+#include "pool/imap.h"
+#include "pool/internal/pool_slots.h"
+
+namespace verdant {
+
+// Green threads, but never more than `size` at a time. Rows A3.1-A3.12.
+//
+//   GreenPool pool(100);
+//   for (const std::string& url : urls) pool.SpawnN(Visit, url);  // waits whenever 100 run
+//   pool.WaitAll();
+//
+//   for (auto&& page : pool.Imap(Fetch, urls)) Index(page);       // 100 fetches at a time, pages
+//   in the order of urls
+//
+// Spawners that wait are served in the order they came. The members keep running if the pool is
+// destroyed before them; nobody may wait in it then.
+//
+// Threading: for green threads of one hub.
+class GreenPool {
+ public:
+  // Throws std::logic_error if `size` is negative. With 0 a Spawn() from outside waits until a
+  // Resize().
+  explicit GreenPool(std::int64_t size = 1000);
+  GreenPool(const GreenPool&) = delete;
+  GreenPool& operator=(const GreenPool&) = delete;
+  ~GreenPool() { slots_->Unref(); }
+
+  // Runs f(args...), copies of both, in a green thread of its own as verdant::Spawn() does, waiting
+  // for a slot first if all are taken. When the wait is interrupted nothing has happened, and
+  // `args` have not been moved from (row A3.8).
+  //
+  // A member of this pool never waits for a slot, because that could be for ever: when there is
+  // none left the call is made inline, and the handle returned is that of a green thread that has
+  // ended; what f throws comes out of its Wait() (row A3.3, decision 4), except GreenletExit and
+  // TimeoutExpired, which come out of Spawn(): they are aimed at whoever runs, and that is the
+  // caller.
+  template <typename F>
+  auto Spawn(F&& f, SourceLocation site = SourceLocation::current()) {
+    return SpawnAt(site, std::forward<F>(f));
+  }
+  template <typename F, typename A>
+  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+  auto Spawn(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
+    return SpawnAt(site, std::forward<F>(f), std::forward<A>(a));
+  }
+  template <typename F, typename A, typename B, typename... Rest>
+  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>,
+                               std::decay_t<Rest>...>
+  auto Spawn(F&& f, A&& a, B&& b, Rest&&... rest) {
+    return SpawnAt({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                   std::forward<Rest>(rest)...);
+  }
+
+  // The same without a handle, and cheaper. What f throws goes to the hub's error handler (row
+  // A3.4).
+  template <typename F>
+  void SpawnN(F&& f, SourceLocation site = SourceLocation::current()) {
+    SpawnNAt(site, std::forward<F>(f));
+  }
+  template <typename F, typename A>
+  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+  void SpawnN(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
+    SpawnNAt(site, std::forward<F>(f), std::forward<A>(a));
+  }
+  template <typename F, typename A, typename B, typename... Rest>
+  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>,
+                               std::decay_t<Rest>...>
+  void SpawnN(F&& f, A&& a, B&& b, Rest&&... rest) {
+    SpawnNAt({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+             std::forward<Rest>(rest)...);
+  }
+
+  // Changes the size. Growing wakes as many waiting spawners as now fit, in order (decision 14);
+  // below what runs, nothing is killed, and Free() is negative until enough have ended (row A3.5).
+  // Does not touch an Imap() under way. Throws std::logic_error if `size` is negative.
+  void Resize(std::int64_t size) { slots_->Resize(size); }
+
+  std::int64_t size() const { return slots_->size(); }
+  // Members spawned and not ended; what runs inline is no member (row A3.6).
+  std::size_t Running() const { return slots_->running(); }
+  // How many more could be spawned now. A slot handed to a waiting spawner is not free.
+  std::int64_t Free() const { return slots_->free(); }
+  // Green threads waiting in Spawn() or SpawnN().
+  std::size_t Waiting() const { return slots_->waiting(); }
+
+  // Waits until no slot is taken: until all members have ended, those that members or waiting
+  // spawners add meanwhile included; at once if there are none. False if `deadline` came first.
+  // Throws std::logic_error in a member (row A3.7).
+  bool WaitAll(Deadline deadline = Deadline::Never()) { return slots_->WaitUntilIdle(deadline); }
+
+  // f of each element of the input, in the order of the input, up to size() calls at a time; see
+  // ImapResults. Several ranges go side by side, f(a[i], b[i]), and end with the shortest. The
+  // input may be any input range, endless ones and those whose iterators wait included; an lvalue
+  // range must outlive the results, an rvalue is moved into them, a view is copied. f is kept as a
+  // copy and called as an lvalue, by several green threads in turn. It gets the reference that a
+  // forward range yields, or else the element as an rvalue. Starts at the hub's next turn. Rows
+  // A3.9-A3.12, B2.4.
+  template <typename F, std::ranges::input_range Range>
+  auto Imap(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
+    return Map<internal::ImapOrder::kOfInput>(site, std::forward<F>(f), std::forward<Range>(range));
+  }
+  template <typename F, std::ranges::input_range A, std::ranges::input_range B,
+            std::ranges::input_range... Rest>
+  auto Imap(F&& f, A&& a, B&& b, Rest&&... rest) {
+    return Map<internal::ImapOrder::kOfInput>({}, std::forward<F>(f), std::forward<A>(a),
+                                              std::forward<B>(b), std::forward<Rest>(rest)...);
+  }
+
+  // The same in the order in which the calls end.
+  template <typename F, std::ranges::input_range Range>
+  auto ImapUnordered(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
+    return Map<internal::ImapOrder::kOfCompletion>(site, std::forward<F>(f),
+                                                   std::forward<Range>(range));
+  }
+  template <typename F, std::ranges::input_range A, std::ranges::input_range B,
+            std::ranges::input_range... Rest>
+  auto ImapUnordered(F&& f, A&& a, B&& b, Rest&&... rest) {
+    return Map<internal::ImapOrder::kOfCompletion>({}, std::forward<F>(f), std::forward<A>(a),
+                                                   std::forward<B>(b), std::forward<Rest>(rest)...);
+  }
+
+  // Imap() over tuples (or pairs, or arrays), the members of each of which are f's arguments.
+  template <typename F, std::ranges::input_range Range>
+  auto Starmap(F&& f, Range&& tuples, SourceLocation site = SourceLocation::current()) {
+    return Map<internal::ImapOrder::kOfInput>(
+        site, internal::Starred<std::decay_t<F>>{std::forward<F>(f)}, std::forward<Range>(tuples));
+  }
+
+ private:
+  template <typename R>
+  friend class GreenPile;
+
+  template <typename F, typename... Args>
+  using Member =
+      internal::PoolMember<decltype(internal::Bind(std::declval<F>(), std::declval<Args>()...))>;
+
+  template <typename F, typename... Args>
+  auto SpawnAt(SourceLocation site, F&& f, Args&&... args) {
+    using R = std::invoke_result_t<Member<F, Args...>&>;
+    Hub& hub = Hub::Current();
+    if (slots_->FullForMember()) [[unlikely]] {
+      internal::Task* task = internal::NewTask<R>(
+          hub, site, internal::Bind(std::forward<F>(f), std::forward<Args>(args)...), true);
+      return GreenThread<R>(RunInline(task));
+    }
+    internal::PoolSlot slot(*slots_);
+    internal::Task* task = internal::NewTask<R>(
+        hub, site,
+        Member<F, Args...>{std::move(slot),
+                           internal::Bind(std::forward<F>(f), std::forward<Args>(args)...)},
+        true);
+    task->member_of = slots_;
+    hub.Start(task);
+    return GreenThread<R>(task);
+  }
+
+  template <typename F, typename... Args>
+  void SpawnNAt(SourceLocation site, F&& f, Args&&... args) {
+    Hub& hub = Hub::Current();
+    auto bound = [&] {
+      auto call = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
+      return [call = std::move(call)]() mutable { static_cast<void>(call()); };
+    };
+    if (slots_->FullForMember()) [[unlikely]] {
+      RunInlineN(internal::NewTask<void>(hub, site, bound(), false));
+      return;
+    }
+    internal::PoolSlot slot(*slots_);
+    internal::Task* task = internal::NewTask<void>(
+        hub, site, internal::PoolMember<decltype(bound())>{std::move(slot), bound()}, false);
+    task->member_of = slots_;
+    hub.Start(task);
+  }
+
+  // Run an unstarted task on the caller's stack, taking over its references, that of its handle
+  // excepted.
+  static internal::Task* RunInline(internal::Task* task);
+  static void RunInlineN(internal::Task* task);
+
+  template <internal::ImapOrder order, typename F, typename... Ranges>
+  auto Map(SourceLocation site, F&& f, Ranges&&... ranges) {
+    using R = internal::ImapResultOf<F, Ranges...>;
+    using Run = internal::ImapRun<order, std::decay_t<F>, R, Ranges...>;
+    auto run = std::make_unique<Run>(size(), std::forward<F>(f), std::forward<Ranges>(ranges)...);
+    run->Start(site);
+    return ImapResults<ResultValue<R>>(std::move(run));
+  }
+
+  internal::PoolSlots* const slots_;
+};
+
+}  // namespace verdant
+
+#endif  // VERDANT_POOL_GREEN_POOL_H_

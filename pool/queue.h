@@ -1,0 +1,283 @@
+#ifndef VERDANT_POOL_QUEUE_H_
+#define VERDANT_POOL_QUEUE_H_
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "hub/hub.h"
+#include "pool/internal/crowd.h"
+#include "pool/internal/line.h"
+
+namespace verdant {
+
+// The maxsize of a queue that takes whatever is put.
+inline constexpr std::optional<std::size_t> kUnbounded = std::nullopt;
+
+// A queue was closed and has nothing more to give, or takes nothing more.
+class QueueClosed : public std::runtime_error {
+ public:
+  QueueClosed() : std::runtime_error("the queue is closed") {}
+};
+
+// First in, first out.
+template <typename T>
+class FifoOrder {
+ public:
+  std::size_t size() const { return items_.size(); }
+  void Push(T&& item) { items_.push_back(std::move(item)); }
+  T Pop() {
+    T item = std::move(items_.front());
+    items_.pop_front();
+    return item;
+  }
+
+ private:
+  std::deque<T> items_;
+};
+
+// Items on their way from those that put to those that get. Rows A5.1-A5.10, B5.1-B5.5. See
+// Channel, and LifoQueue and PriorityQueue in queue_order.h.
+//
+//   Queue<Url> work(100);
+//   Spawn([&] {
+//     while (std::optional<Url> url = work.Get(Deadline::Never())) Visit(*url);  // until it is
+//     closed and empty
+//   });
+//   work.Put(url);
+//   work.Close();
+//
+// maxsize says how many items it holds before Put() waits: kUnbounded, any number; 0, none: a Put()
+// and a Get() meet, and Put() returns when its item has been taken (row A5.2, decision 3).
+//
+// Those that wait are served in the order they came, and nobody who would wait overtakes them
+// (decision 10). A Put() that is killed or runs out of time before its item was in the queue leaves
+// the item with the caller; a Get() that does takes none (row A5.7). Where nothing is to be waited
+// for, no call yields (row A5.10).
+//
+// Put and Get come in two forms, as Event::Wait() does: without a deadline they throw QueueClosed
+// when the queue is closed; with one they say by their result that it came to nothing, be it for
+// the time or because the queue is closed.
+//
+// Threading: for green threads of one hub; the Try functions also for its callbacks. It must
+// outlive whoever waits in it.
+template <typename T, typename Order = FifoOrder<T>>
+class Queue {
+ public:
+  explicit Queue(std::optional<std::size_t> maxsize) : maxsize_(maxsize.value_or(kNoLimit)) {}
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  // Waits for room and puts `item` in.
+  void Put(T item) {
+    if (!PutBy(item, Deadline::Never())) throw QueueClosed();
+  }
+  // The same by `deadline`; false, and `item` is as it was, if there was no room by then or the
+  // queue is closed.
+  bool Put(T&& item, Deadline deadline) { return PutBy(item, deadline); }
+  bool Put(const T& item, Deadline deadline) requires std::copy_constructible<T> {
+    T copy(item);
+    return PutBy(copy, deadline);
+  }
+  // Puts `item` in if that needs no waiting: there is room, or with maxsize 0 somebody waits for it
+  // (row A5.4).
+  bool TryPut(T&& item) {
+    if (closed_) return false;
+    const bool fits = maxsize_ == 0
+                          ? getters_.FirstSuspended() != nullptr
+                          : Room() > putters_.called() && putters_.FirstSuspended() == nullptr;
+    if (fits) Push(item);
+    return fits;
+  }
+  bool TryPut(const T& item) requires std::copy_constructible<T> { return TryPut(T(item)); }
+
+  // Waits for an item and takes it out.
+  T Get() {
+    std::optional<T> item = GetBy(Deadline::Never());
+    if (!item) throw QueueClosed();
+    return *std::move(item);
+  }
+  // The same by `deadline`; nothing if there was none by then or the queue is closed and empty.
+  std::optional<T> Get(Deadline deadline) { return GetBy(deadline); }
+  // An item if one is there, or in the hands of somebody waiting in Put() with maxsize 0, that no
+  // Get() is due.
+  std::optional<T> TryGet() {
+    std::optional<T> item;
+    if (Available() > getters_.called() && getters_.FirstSuspended() == nullptr) Take(item);
+    return item;
+  }
+
+  // Items in it, those of green threads waiting in Put() not counted.
+  std::size_t size() const { return items_.size(); }
+  // With maxsize 0 both are true.
+  bool empty() const { return size() == 0; }
+  bool full() const { return Room() == 0; }
+  std::optional<std::size_t> maxsize() const {
+    return maxsize_ == kNoLimit ? kUnbounded : maxsize_;
+  }
+  // Green threads waiting in Get() and in Put() (row A5.5).
+  std::size_t getting() const { return getters_.waiting(); }
+  std::size_t putting() const { return putters_.waiting(); }
+
+  // Changes maxsize. Growing wakes as many waiting putters as now fit; shrinking keeps what is in
+  // it (row A5.6, decision 14).
+  void Resize(std::optional<std::size_t> maxsize) {
+    maxsize_ = maxsize.value_or(kNoLimit);
+    Settle();
+  }
+
+  // To be called once for each item got when its work is done, if anybody is to Join(). Throws
+  // std::logic_error when called more often than items were put (row A5.9).
+  void TaskDone() {
+    if (unfinished_ == 0)
+      throw std::logic_error("Queue::TaskDone: called more often than items were put");
+    Finish(1);
+  }
+  // Waits until TaskDone() was called for every item ever put; at once if it was. False if
+  // `deadline` came first.
+  bool Join(Deadline deadline = Deadline::Never()) {
+    return unfinished_ == 0 || joiners_.Wait({"Queue::Join"}, deadline);
+  }
+
+  // Takes no more items: what waits in Put() gives up. What is in it can still be got; after that
+  // Get() gives up, too. Idempotent (row B5.1).
+  void Close() {
+    closed_ = true;
+    putters_.CallAll();
+    if (Available() == 0) getters_.CallAll();
+  }
+  // The same, dropping what is in it, as if its work were done.
+  void CloseNow() {
+    const Order dropped = std::exchange(items_, Order());
+    Finish(dropped.size());
+    Close();
+  }
+  bool closed() const { return closed_; }
+
+ private:
+  static constexpr std::size_t kNoLimit = SIZE_MAX;
+
+  // Whoever leaves a line may have been called in vain.
+  struct Getter : internal::Line::Place {
+    Getter(Queue& q, internal::Task* task) : Place(q.getters_, task), queue(q) { queue.Settle(); }
+    ~Getter() {
+      this->Leave();
+      queue.Settle();
+    }
+    Queue& queue;
+  };
+  struct Putter : internal::Line::Place {
+    Putter(Queue& q, internal::Task* task, T& i) : Place(q.putters_, task), queue(q), item(i) {
+      queue.Settle();
+    }
+    ~Putter() {
+      this->Leave();
+      queue.Settle();
+    }
+    Queue& queue;
+    T& item;
+    bool taken = false;  // handed over without a stay in the queue
+  };
+
+  // What a Put() may add now.
+  std::size_t Room() const { return maxsize_ > items_.size() ? maxsize_ - items_.size() : 0; }
+  // What a Get() may find now. Of the putters of a rendezvous some may be on their way out; then
+  // there is less.
+  std::size_t Available() const {
+    if (maxsize_ != 0 || closed_) return items_.size();
+    return items_.size() + putters_.size();
+  }
+  void Settle() {
+    getters_.CallUpTo(Available());
+    putters_.CallUpTo(Room());
+    if (closed_ && Available() == 0) [[unlikely]]
+      getters_.CallAll();
+  }
+
+  void Push(T& item) {
+    items_.Push(std::move(item));
+    ++unfinished_;
+    Settle();
+  }
+
+  bool PutBy(T& item, Deadline deadline) {
+    if (closed_) return false;
+    if (putters_.empty() && Room() > 0) {
+      Push(item);
+      return true;
+    }
+    Putter putter(*this, Hub::Current().CurrentTask(), item);
+    for (;;) {
+      const internal::WakeReason reason = putter.Wait(deadline);
+      if (putter.taken) return true;
+      if (closed_) return false;
+      if (putter.called() && Room() > 0) {
+        Push(item);
+        return true;
+      }
+      if (reason == internal::WakeReason::kTimedOut) return false;
+      putter.Return();
+    }
+  }
+
+  // Takes the first item that can be had.
+  void Take(std::optional<T>& item) {
+    if (items_.size() > 0) {
+      item.emplace(items_.Pop());
+      Settle();
+    } else if (maxsize_ == 0 && !closed_) {
+      auto* putter = static_cast<Putter*>(putters_.FirstSuspended());
+      if (putter == nullptr) return;
+      item.emplace(std::move(putter->item));
+      ++unfinished_;
+      putter->taken = true;
+      putter->Leave();
+      putter->task->hub->Wake(putter->task);
+    }
+  }
+
+  std::optional<T> GetBy(Deadline deadline) {
+    std::optional<T> item;
+    if (getters_.empty()) {
+      Take(item);
+      if (item) return item;
+    }
+    if (closed_ && Available() == 0) return item;
+    Getter getter(*this, Hub::Current().CurrentTask());
+    for (;;) {
+      const internal::WakeReason reason = getter.Wait(deadline);
+      if (getter.called()) Take(item);
+      if (item || reason == internal::WakeReason::kTimedOut || (closed_ && Available() == 0))
+        return item;
+      getter.Return();
+    }
+  }
+
+  void Finish(std::size_t count) {
+    unfinished_ -= count;
+    if (unfinished_ == 0) joiners_.WakeAll();
+  }
+
+  std::size_t maxsize_;
+  Order items_;
+  internal::Line getters_{"Queue::Get"};
+  internal::Line putters_{"Queue::Put"};
+  internal::Crowd joiners_;
+  std::uint64_t unfinished_ = 0;
+  bool closed_ = false;
+};
+
+// A Queue that holds nothing: Put() and Get() meet (decision 3).
+template <typename T>
+class Channel : public Queue<T> {
+ public:
+  Channel() : Queue<T>(0) {}
+};
+
+}  // namespace verdant
+
+#endif  // VERDANT_POOL_QUEUE_H_

@@ -1,0 +1,135 @@
+// Queues of maxsize 0.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "hub/green_thread.h"
+#include "pool/queue.h"
+
+namespace verdant {
+namespace {
+
+void Settle() {
+  for (int i = 0; i < 10; ++i) Sleep();
+}
+
+TEST(Channel, A5_2_PutReturnsWhenTheItemWasTaken) {
+  Channel<int> channel;
+  EXPECT_TRUE(channel.empty());
+  EXPECT_TRUE(channel.full());
+  EXPECT_EQ(channel.maxsize(), 0u);
+  std::vector<std::string> log;
+  auto putter = Spawn([&] {
+    for (int i = 0; i < 3; ++i) {
+      channel.Put(i);
+      log.push_back("put " + std::to_string(i));
+    }
+  });
+  Settle();
+  EXPECT_TRUE(log.empty());
+  EXPECT_EQ(channel.size(), 0u);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(channel.Get(), i);
+    log.push_back("got " + std::to_string(i));
+    Settle();
+  }
+  putter.Wait();
+  EXPECT_EQ(log, (std::vector<std::string>{"got 0", "put 0", "got 1", "put 1", "got 2", "put 2"}));
+}
+
+TEST(Channel, A5_2_AGetterWaitsForAPutter) {
+  Channel<std::unique_ptr<int>> channel;
+  auto getter = Spawn([&] { return *channel.Get(); });
+  Settle();
+  EXPECT_EQ(channel.getting(), 1u);
+  channel.Put(std::make_unique<int>(4));
+  EXPECT_EQ(getter.Wait(), 4);
+}
+
+TEST(Channel, A5_4_TriesSucceedWhenSomebodyWaitsAtTheOtherEnd) {
+  Channel<int> channel;
+  EXPECT_FALSE(channel.TryPut(1));
+  EXPECT_EQ(channel.TryGet(), std::nullopt);
+  auto getter = Spawn([&] { return channel.Get(); });
+  Settle();
+  EXPECT_TRUE(channel.TryPut(2));
+  EXPECT_FALSE(channel.TryPut(3));
+  EXPECT_EQ(getter.Wait(), 2);
+  auto putter = Spawn([&] { channel.Put(4); });
+  Settle();
+  EXPECT_EQ(channel.TryGet(), 4);
+  putter.Wait();
+}
+
+TEST(Channel, A5_4_WhatWasTriedForAGetterThatDiesIsKeptForTheNext) {
+  Channel<int> channel;
+  auto getter = Spawn([&] { channel.Get(); });
+  Settle();
+  EXPECT_TRUE(channel.TryPut(2));
+  getter.Kill();
+  EXPECT_THROW(getter.Wait(), GreenletExit);
+  EXPECT_EQ(channel.size(), 1u);
+  EXPECT_EQ(channel.Get(), 2);
+  EXPECT_TRUE(channel.empty());
+}
+
+TEST(Channel, A5_7_AKilledPutterIsNotTakenFromAndTheGetterKeepsItsPlace) {
+  Channel<int> channel;
+  std::vector<std::pair<int, int>> got;
+  auto first = Spawn([&] { got.emplace_back(1, channel.Get()); });
+  auto second = Spawn([&] { got.emplace_back(2, channel.Get()); });
+  Settle();
+  auto doomed = Spawn([&] { channel.Put(7); });
+  // It runs, wakes the first getter, and dies before that comes to it.
+  auto killer = Spawn([&] {
+    EXPECT_EQ(channel.putting(), 1u);
+    doomed.Kill();
+  });
+  Settle();
+  EXPECT_THROW(doomed.Wait(), GreenletExit);
+  EXPECT_EQ(channel.putting(), 0u);
+  EXPECT_EQ(channel.getting(), 2u);
+  killer.Wait();
+  channel.Put(8);
+  channel.Put(9);
+  first.Wait();
+  second.Wait();
+  EXPECT_EQ(got, (std::vector<std::pair<int, int>>{{1, 8}, {2, 9}}));
+}
+
+TEST(Channel, A5_7_APutThatTimedOutWasNotTaken) {
+  Channel<std::string> channel;
+  std::string item = "x";
+  EXPECT_FALSE(channel.Put(std::move(item), absl::Milliseconds(1)));
+  EXPECT_EQ(item, "x");
+  EXPECT_EQ(channel.Get(absl::Milliseconds(1)), std::nullopt);
+  EXPECT_EQ(channel.putting(), 0u);
+}
+
+TEST(Channel, A5_9_CountsTasksToo) {
+  Channel<int> channel;
+  auto getter = Spawn([&] {
+    channel.Get();
+    Settle();
+    channel.TaskDone();
+  });
+  channel.Put(1);
+  EXPECT_TRUE(channel.Join());
+  getter.Wait();
+}
+
+TEST(Channel, B5_1_ClosingFreesPuttersAndGetters) {
+  Channel<int> channel;
+  auto putter = Spawn([&] { return channel.Put(1, Deadline::Never()); });
+  Settle();
+  channel.Close();
+  EXPECT_EQ(channel.Get(Deadline::Never()), std::nullopt);
+  EXPECT_FALSE(putter.Wait());
+}
+
+}  // namespace
+}  // namespace verdant

@@ -1,0 +1,451 @@
+#include "pool/queue.h"
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "hub/green_thread.h"
+#include "hub/timeout.h"
+#include "tests/hub/manual_clock.h"
+
+namespace verdant {
+namespace {
+
+void Settle() {
+  for (int i = 0; i < 10; ++i) Sleep();
+}
+
+std::uint64_t Switches() { return Hub::Current().counts().switches; }
+
+TEST(Queue, A5_2_UnboundedNeverFills) {
+  Queue<int> queue(kUnbounded);
+  for (int i = 0; i < 10000; ++i) queue.Put(i);
+  EXPECT_EQ(queue.size(), 10000u);
+  EXPECT_FALSE(queue.full());
+  EXPECT_EQ(queue.maxsize(), std::nullopt);
+  for (int i = 0; i < 10000; ++i) ASSERT_EQ(queue.Get(), i);
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST(Queue, A5_2_PutWaitsWhileTheQueueIsFull) {
+  Queue<int> queue(2);
+  EXPECT_EQ(queue.maxsize(), 2u);
+  queue.Put(1);
+  EXPECT_FALSE(queue.full());
+  queue.Put(2);
+  EXPECT_TRUE(queue.full());
+  std::vector<int> put;
+  std::vector<AnyGreenThread> putters;
+  for (int i = 3; i <= 5; ++i) {
+    putters.push_back(Spawn([&, i] {
+      queue.Put(i);
+      put.push_back(i);
+    }));
+  }
+  Settle();
+  EXPECT_EQ(queue.putting(), 3u);
+  EXPECT_TRUE(put.empty());
+  EXPECT_EQ(queue.size(), 2u);
+  EXPECT_EQ(queue.Get(), 1);
+  Settle();
+  EXPECT_EQ(put, (std::vector<int>{3}));
+  for (int i = 2; i <= 5; ++i) EXPECT_EQ(queue.Get(), i);
+  JoinAll(putters);
+  EXPECT_EQ(put, (std::vector<int>{3, 4, 5}));
+}
+
+TEST(Queue, A5_3_DeadlinesAndTries) {
+  Queue<int> queue(1);
+  EXPECT_EQ(queue.Get(absl::Milliseconds(1)), std::nullopt);
+  EXPECT_EQ(queue.Get(absl::ZeroDuration()), std::nullopt);
+  EXPECT_EQ(queue.TryGet(), std::nullopt);
+  EXPECT_TRUE(queue.Put(1, absl::ZeroDuration()));
+  EXPECT_FALSE(queue.Put(2, absl::Milliseconds(1)));
+  EXPECT_FALSE(queue.TryPut(2));
+  EXPECT_EQ(queue.TryGet(), 1);
+  EXPECT_TRUE(queue.TryPut(3));
+  EXPECT_EQ(queue.Get(absl::Hours(1)), 3);
+  EXPECT_EQ(queue.getting(), 0u);
+  EXPECT_EQ(queue.putting(), 0u);
+}
+
+TEST(Queue, A5_3_MoveOnlyItemsStayWithAPutterThatFails) {
+  Queue<std::unique_ptr<int>> queue(1);
+  queue.Put(std::make_unique<int>(1));
+  auto second = std::make_unique<int>(2);
+  EXPECT_FALSE(queue.TryPut(std::move(second)));
+  ASSERT_NE(second, nullptr);
+  EXPECT_FALSE(queue.Put(std::move(second), absl::Milliseconds(1)));
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(*queue.Get(), 1);
+  EXPECT_TRUE(queue.Put(std::move(second), absl::Milliseconds(1)));
+  EXPECT_EQ(*queue.Get(), 2);
+}
+
+TEST(Queue, A5_3_TriesWorkInHubCallbacks) {
+  Queue<int> queue(1);
+  std::optional<int> got;
+  Hub::Current().Post([&] { EXPECT_TRUE(queue.TryPut(7)); });
+  EXPECT_EQ(queue.Get(), 7);
+  Channel<int> channel;
+  Hub::Current().Post([&] { EXPECT_TRUE(channel.TryPut(8)); });
+  EXPECT_EQ(channel.Get(), 8);
+  Hub::Current().Post([&] { got = channel.TryGet(); });
+  channel.Put(9);
+  EXPECT_EQ(got, 9);
+}
+
+TEST(Queue, A5_5_CountsWhoWaits) {
+  Queue<int> queue(1);
+  std::vector<AnyGreenThread> getters;
+  for (int i = 0; i < 3; ++i) getters.push_back(Spawn([&] { queue.Get(); }));
+  Settle();
+  EXPECT_EQ(queue.getting(), 3u);
+  EXPECT_EQ(queue.putting(), 0u);
+  queue.Put(1);
+  Settle();
+  EXPECT_EQ(queue.getting(), 2u);
+  queue.Put(1);
+  queue.Put(1);
+  JoinAll(getters);
+  EXPECT_EQ(queue.getting(), 0u);
+}
+
+TEST(Queue, A5_6_GrowingWakesAsManyPuttersAsNowFit) {
+  Queue<int> queue(1);
+  queue.Put(0);
+  std::vector<AnyGreenThread> putters;
+  for (int i = 1; i <= 5; ++i) putters.push_back(Spawn([&, i] { queue.Put(i); }));
+  Settle();
+  queue.Resize(3);
+  Settle();
+  EXPECT_EQ(queue.putting(), 3u);
+  EXPECT_EQ(queue.size(), 3u);
+  queue.Resize(kUnbounded);
+  JoinAll(putters);
+  for (int i = 0; i <= 5; ++i) EXPECT_EQ(queue.TryGet(), i);
+}
+
+TEST(Queue, A5_6_ShrinkingKeepsWhatIsIn) {
+  Queue<int> queue(kUnbounded);
+  for (int i = 0; i < 5; ++i) queue.Put(i);
+  queue.Resize(2);
+  EXPECT_TRUE(queue.full());
+  EXPECT_FALSE(queue.TryPut(9));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(queue.Get(), i);
+  EXPECT_TRUE(queue.full());
+  EXPECT_EQ(queue.Get(), 3);
+  EXPECT_TRUE(queue.TryPut(9));
+}
+
+TEST(Queue, A5_6_ResizingBetweenRendezvousAndBuffer) {
+  Queue<int> queue(0);
+  std::vector<AnyGreenThread> putters;
+  for (int i = 0; i < 4; ++i) putters.push_back(Spawn([&, i] { queue.Put(i); }));
+  Settle();
+  EXPECT_EQ(queue.putting(), 4u);
+  EXPECT_EQ(queue.Get(), 0);
+  queue.Resize(2);
+  Settle();
+  EXPECT_EQ(queue.size(), 2u);
+  EXPECT_EQ(queue.putting(), 1u);
+  queue.Resize(0);
+  Settle();
+  EXPECT_EQ(queue.putting(), 1u);
+  for (int i = 1; i < 4; ++i) EXPECT_EQ(queue.Get(), i);
+  JoinAll(putters);
+  EXPECT_EQ(queue.TryGet(), std::nullopt);
+}
+
+TEST(Queue, A5_7_AGetterThatTimedOutTakesNothing) {
+  Queue<int> queue(kUnbounded);
+  EXPECT_EQ(queue.Get(absl::Milliseconds(1)), std::nullopt);
+  queue.Put(1);
+  EXPECT_EQ(queue.size(), 1u);
+  EXPECT_EQ(queue.Get(), 1);
+}
+
+TEST(Queue, A5_7_AKilledGetterThatWasWokenPassesTheItemOn) {
+  Queue<int> queue(kUnbounded);
+  std::vector<int> got;
+  auto first = Spawn([&] { got.push_back(queue.Get()); });
+  auto second = Spawn([&] { got.push_back(queue.Get() + 100); });
+  Settle();
+  queue.Put(1);
+  first.Kill();
+  EXPECT_THROW(first.Wait(), GreenletExit);
+  Settle();
+  EXPECT_EQ(got, (std::vector<int>{101}));
+  second.Wait();
+  auto third = Spawn([&] { queue.Get(); });
+  Settle();
+  queue.Put(2);
+  third.Kill();
+  Settle();
+  EXPECT_EQ(queue.size(), 1u);
+  EXPECT_EQ(queue.TryGet(), 2);
+}
+
+TEST(Queue, A5_7_AKilledPutterThatWasWokenPassesItsRoomOn) {
+  Queue<std::string> queue(1);
+  queue.Put("a");
+  std::string item = "b";
+  auto first = Spawn([&] { queue.Put(std::move(item), absl::InfiniteDuration()); });
+  auto second = Spawn([&] { queue.Put("c"); });
+  Settle();
+  EXPECT_EQ(queue.Get(), "a");
+  first.Kill();
+  EXPECT_THROW(first.Wait(), GreenletExit);
+  EXPECT_EQ(item, "b");
+  second.Wait();
+  EXPECT_EQ(queue.Get(), "c");
+  EXPECT_EQ(queue.size(), 0u);
+}
+
+TEST(Queue, A5_7_ATimeoutTakenBackAfterItFiredLeavesTheGetterWaiting) {
+  WithManualClock([](ManualClock&) {
+    Queue<int> queue(kUnbounded);
+    Timeout* patience = nullptr;
+    // Wakes in the turn in which the getter's Timeout fires, before the getter can run.
+    auto canceller = Spawn([&] {
+      Sleep(absl::Seconds(1));
+      EXPECT_TRUE(patience->Fired());
+      queue.Put(1);
+      patience->Cancel();
+    });
+    auto getter = Spawn([&] {
+      Timeout timeout(absl::Seconds(1));
+      patience = &timeout;
+      return queue.Get();
+    });
+    EXPECT_EQ(getter.Wait(), 1);
+    canceller.Wait();
+  });
+}
+
+TEST(Queue, A5_7_AGetterWokenInTheTurnOfItsDeadlineEitherTakesTheItemOrLeavesIt) {
+  WithManualClock([](ManualClock&) {
+    Queue<int> queue(kUnbounded);
+    auto putter = Spawn([&] {
+      Sleep(absl::Seconds(1));
+      queue.Put(1);
+    });
+    auto first = Spawn([&] { return queue.Get(absl::Seconds(1)); });
+    auto second = Spawn([&] { return queue.Get(absl::Seconds(2)); });
+    EXPECT_EQ(first.Wait(), 1);
+    EXPECT_EQ(second.Wait(), std::nullopt);
+    EXPECT_EQ(queue.size(), 0u);
+  });
+}
+
+TEST(Queue, A5_7_ManyTimeoutsLoseAndDuplicateNothing) {
+  for (std::size_t maxsize : {0u, 1u, 3u}) {
+    Queue<int> queue(maxsize);
+    std::vector<int> got;
+    bool all_put = false;
+    auto putter = Spawn([&] {
+      for (int i = 0; i < 200; ++i) {
+        while (!queue.Put(i, absl::Microseconds(i % 7 * 20))) {
+        }
+      }
+      all_put = true;
+    });
+    while (!all_put || queue.size() > 0) {
+      if (auto item = queue.Get(absl::Microseconds(50))) got.push_back(*item);
+      if (got.size() % 3 == 0) Sleep(absl::Microseconds(60));
+    }
+    putter.Wait();
+    ASSERT_EQ(got.size(), 200u);
+    for (int i = 0; i < 200; ++i) ASSERT_EQ(got[i], i);
+  }
+}
+
+TEST(Queue, A5_8_GettersAreServedInTheOrderTheyCame) {
+  for (bool rendezvous : {false, true}) {
+    Queue<int> queue(rendezvous ? std::optional<std::size_t>(0) : kUnbounded);
+    std::vector<std::pair<int, int>> got;
+    std::vector<AnyGreenThread> getters;
+    for (int g = 0; g < 5; ++g)
+      getters.push_back(Spawn([&, g] { got.emplace_back(g, queue.Get()); }));
+    Settle();
+    getters[2].Kill();
+    for (int i = 0; i < 4; ++i) queue.Put(i);
+    JoinAll(getters);
+    EXPECT_EQ(got, (std::vector<std::pair<int, int>>{{0, 0}, {1, 1}, {3, 2}, {4, 3}}));
+  }
+}
+
+TEST(Queue, A5_8_WhoComesLaterDoesNotOvertakeAWokenGetter) {
+  Queue<int> queue(kUnbounded);
+  std::vector<std::string> log;
+  auto waiting = Spawn([&] { log.push_back("waiting got " + std::to_string(queue.Get())); });
+  Sleep();
+  queue.Put(1);
+  EXPECT_EQ(queue.TryGet(), std::nullopt);
+  queue.Put(2);
+  log.push_back("late got " + std::to_string(queue.Get()));
+  waiting.Wait();
+  EXPECT_EQ(log, (std::vector<std::string>{"waiting got 1", "late got 2"}));
+}
+
+TEST(Queue, A5_8_WhoComesLaterDoesNotOvertakeAWokenPutter) {
+  Queue<int> queue(1);
+  queue.Put(1);
+  auto waiting = Spawn([&] { queue.Put(2); });
+  Sleep();
+  EXPECT_EQ(queue.Get(), 1);
+  EXPECT_FALSE(queue.TryPut(9));
+  auto late = Spawn([&] { queue.Put(3); });
+  EXPECT_EQ(queue.Get(), 2);
+  EXPECT_EQ(queue.Get(), 3);
+  waiting.Wait();
+  late.Wait();
+}
+
+TEST(Queue, A5_9_TaskDoneAndJoin) {
+  Queue<int> queue(kUnbounded);
+  EXPECT_TRUE(queue.Join());
+  EXPECT_THROW(queue.TaskDone(), std::logic_error);
+  for (int i = 0; i < 3; ++i) queue.Put(i);
+  EXPECT_FALSE(queue.Join(absl::Milliseconds(1)));
+  bool joined = false;
+  auto joiner = Spawn([&] {
+    queue.Join();
+    joined = true;
+  });
+  for (int i = 0; i < 3; ++i) {
+    queue.Get();
+    Settle();
+    EXPECT_FALSE(joined);
+    queue.TaskDone();
+  }
+  joiner.Wait();
+  EXPECT_TRUE(joined);
+  EXPECT_THROW(queue.TaskDone(), std::logic_error);
+}
+
+TEST(Queue, A5_10_WhatNeedsNotWaitDoesNotYield) {
+  Queue<int> queue(3);
+  const auto before = Switches();
+  queue.Put(1);
+  queue.Put(2, absl::Hours(1));
+  EXPECT_EQ(queue.Get(), 1);
+  EXPECT_EQ(queue.Get(absl::Hours(1)), 2);
+  EXPECT_EQ(Switches(), before);
+  auto getter = Spawn([&] { return queue.Get(); });
+  Sleep();
+  const auto waiting = Switches();
+  queue.Put(3);
+  EXPECT_EQ(Switches(), waiting);
+  EXPECT_EQ(getter.Wait(), 3);
+}
+
+TEST(Queue, B5_1_AClosedQueueIsDrainedAndThenGivesUp) {
+  Queue<int> queue(2);
+  queue.Put(1);
+  queue.Put(2);
+  std::string outcome;
+  auto putter = Spawn([&] {
+    try {
+      queue.Put(3);
+    } catch (const QueueClosed&) {
+      outcome = "closed";
+    }
+  });
+  auto patient = Spawn([&] { return queue.Put(4, absl::InfiniteDuration()); });
+  Settle();
+  queue.Close();
+  queue.Close();
+  EXPECT_TRUE(queue.closed());
+  putter.Wait();
+  EXPECT_EQ(outcome, "closed");
+  EXPECT_FALSE(patient.Wait());
+  EXPECT_THROW(queue.Put(5), QueueClosed);
+  EXPECT_FALSE(queue.TryPut(5));
+  EXPECT_EQ(queue.Get(), 1);
+  EXPECT_EQ(queue.Get(Deadline::Never()), 2);
+  EXPECT_THROW(queue.Get(), QueueClosed);
+  EXPECT_EQ(queue.Get(Deadline::Never()), std::nullopt);
+  EXPECT_EQ(queue.TryGet(), std::nullopt);
+}
+
+TEST(Queue, B5_1_ClosingWakesAllWaitingGetters) {
+  for (std::size_t maxsize : {0u, 4u}) {
+    Queue<int> queue(maxsize);
+    int ended = 0;
+    std::vector<AnyGreenThread> getters;
+    for (int i = 0; i < 3; ++i) {
+      getters.push_back(Spawn([&] {
+        while (queue.Get(Deadline::Never())) {
+        }
+        ++ended;
+      }));
+    }
+    Settle();
+    queue.Put(1);
+    queue.Close();
+    JoinAll(getters);
+    EXPECT_EQ(ended, 3);
+  }
+}
+
+TEST(Queue, B5_1_CloseNowDropsItemsAndReleasesJoiners) {
+  Queue<int> queue(kUnbounded);
+  for (int i = 0; i < 3; ++i) queue.Put(i);
+  queue.Get();
+  auto joiner = Spawn([&] { queue.Join(); });
+  Settle();
+  queue.CloseNow();
+  EXPECT_TRUE(queue.empty());
+  EXPECT_THROW(queue.Get(), QueueClosed);
+  Settle();
+  EXPECT_FALSE(joiner.Ready());
+  queue.TaskDone();
+  joiner.Wait();
+}
+
+TEST(Queue, B5_3_AGetThatCanNeverEndIsNamedInTheDeadlock) {
+  Queue<int> queue(1);
+  try {
+    queue.Get();
+    FAIL();
+  } catch (const LoopExit& e) {
+    EXPECT_NE(std::string(e.what()).find("Queue::Get"), std::string::npos) << e.what();
+  }
+  queue.Put(1);
+  EXPECT_EQ(queue.Get(), 1);
+}
+
+TEST(Queue, ManyPuttersAndGettersMoveEverythingInOrder) {
+  for (std::size_t maxsize : {0u, 1u, 5u}) {
+    Queue<std::pair<int, int>> queue(maxsize);
+    std::vector<AnyGreenThread> putters;
+    for (int p = 0; p < 10; ++p) {
+      putters.push_back(Spawn([&, p] {
+        for (int i = 0; i < 100; ++i) queue.Put({p, i});
+      }));
+    }
+    std::vector<int> next(10, 0);
+    int count = 0;
+    std::vector<AnyGreenThread> getters;
+    for (int g = 0; g < 7; ++g) {
+      getters.push_back(Spawn([&] {
+        while (auto item = queue.Get(Deadline::Never())) {
+          EXPECT_EQ(next[item->first]++, item->second);
+          ++count;
+        }
+      }));
+    }
+    JoinAll(putters);
+    queue.Close();
+    JoinAll(getters);
+    EXPECT_EQ(count, 1000);
+  }
+}
+
+}  // namespace
+}  // namespace verdant
