@@ -115,7 +115,7 @@ Hub::~Hub() {
   // others. Suspended green threads are abandoned.
   for (;;) {
     if (!ready_.empty()) {
-      Task* task = ready_.PopFront();
+      auto* task = static_cast<Task*>(ready_.PopFront()->scheduled);
       if (task->state == Task::State::kNew) Unref(task);
     } else if (!calls_.empty()) {
       DropCalls();

@@ -162,29 +162,51 @@ class Hub {
 
   // Suspends `self`, which must be CurrentTask(), until Wake() or `deadline`. Throws what was aimed
   // at it: GreenletExit of a Kill(), TimeoutExpired, LoopExit.
-  internal::WakeReason Park(internal::Task* self, internal::ParkedOn what,
-                            Deadline deadline = Deadline::Never());
+  internal::WakeReason Park(internal::Task* self, internal::ParkedOn what, Deadline deadline);
+  // The same without a deadline. Inline, as Yield() is and for the same reasons.
+  VERDANT_INLINE_SWITCHING internal::WakeReason Park(internal::Task* self,
+                                                     internal::ParkedOn what) {
+    RaiseInterrupts(self->fiber);
+    self->parked_on = what;
+    for (;;) {
+      self->state = internal::Task::State::kParked;
+      internal::SwitchFiber(*self->fiber, *NextFiber());
+      internal::Fiber* fiber = internal::fiber_thread.current;
+      RaiseInterrupts(fiber);
+      self = static_cast<internal::Task*>(fiber->scheduled);
+      if (self->reason != internal::WakeReason::kInterrupted) [[likely]]
+        return self->reason;
+    }
+  }
   // Park() for what must be seen through, such as a destructor that waits: what is aimed at `self`
   // meanwhile is thrown by its next Park(). May return early, so callers loop. Only for waiting for
   // what ends by itself.
   void ParkUninterrupted(internal::Task* self, internal::ParkedOn what);
   // Makes a parked task runnable; no effect on one that is not parked, so that waking twice is
   // harmless. Throws std::logic_error on another thread than the hub's.
-  void Wake(internal::Task* task, internal::WakeReason reason = internal::WakeReason::kNotified);
+  void Wake(internal::Task* task, internal::WakeReason reason = internal::WakeReason::kNotified) {
+    if (internal::current_hub != this || task->state != internal::Task::State::kParked)
+        [[unlikely]] {
+      return WakeUnparked(task, reason);
+    }
+    task->state = internal::Task::State::kRunning;
+    task->reason = reason;
+    ready_.PushBack(task->fiber);
+  }
   // Lets everything runnable run, then comes back. Inline, so that what the caller does not need is
   // not saved, and no return-address prediction is wasted on another stack's call.
   VERDANT_INLINE_SWITCHING void Yield() {
-    internal::Task* self = CurrentTask();
-    if (ready_.empty() || ready_.taken() == look_at_) [[unlikely]] {
-      return YieldSlowly(self);
+    internal::Fiber* self = internal::fiber_thread.current;
+    if (self->scheduled == nullptr || ready_.empty() || ready_.taken() == look_at_) [[unlikely]] {
+      return YieldSlowly(CurrentTask());
     }
-    internal::Task* next = ready_.Rotate(self);
+    internal::Fiber* next = ready_.Rotate(self);
     FetchAhead();
-    internal::SwitchFiber(*self->fiber, next->state == internal::Task::State::kNew
-                                            ? *BeginOrPutBack(next)
-                                            : *next->fiber);
+    if ((next->flags & internal::Fiber::kUnstarted) != 0) [[unlikely]]
+      next = BeginOrPutBack(next);
+    internal::SwitchFiber(*self, *next);
     // Found again rather than kept, which would have to be on the stack.
-    RaiseInterrupts(static_cast<internal::Task*>(internal::fiber_thread.current->scheduled));
+    RaiseInterrupts(internal::fiber_thread.current);
   }
   // Queues a task that has not started. Takes over one reference.
   void Start(internal::Task* task) noexcept;
@@ -222,10 +244,22 @@ class Hub {
   static void ReleaseAdopted(internal::Task* task, internal::Fiber* fiber) noexcept;
   void BeginTurn(std::int64_t now);
   void RunFirst();
-  internal::Task* NextReady();
+  internal::Fiber* NextReady();
   void YieldSlowly(internal::Task* self);
-  internal::Fiber* NextFiber() noexcept;
-  internal::Fiber* BeginOrPutBack(internal::Task* task) noexcept;
+  void WakeUnparked(internal::Task* task, internal::WakeReason reason);
+  // The fiber to switch to. What needs the hub's own stack leads there: an empty queue, the end of
+  // a turn, a green thread that cannot begin for want of a stack.
+  [[gnu::always_inline]] internal::Fiber* NextFiber() noexcept {
+    if (ready_.empty() || ready_.taken() == look_at_) [[unlikely]]
+      return NextFiberSlowly();
+    internal::Fiber* next = ready_.PopFront();
+    FetchAhead();
+    if ((next->flags & internal::Fiber::kUnstarted) != 0) [[unlikely]]
+      return BeginOrPutBack(next);
+    return next;
+  }
+  internal::Fiber* NextFiberSlowly() noexcept;
+  internal::Fiber* BeginOrPutBack(internal::Fiber* fiber) noexcept;
   bool TurnIsOver();
   void BeginTask(internal::Task* task);
   void FailToBegin(internal::Task* task) noexcept;
@@ -234,22 +268,21 @@ class Hub {
   static void DropInterrupts(internal::Task* task) noexcept;
   static void ReportUnobserved(internal::Task* task) noexcept;
   [[noreturn]] static void ExitForkedChild(const std::exception_ptr& error) noexcept;
-  static void RaiseInterrupts(internal::Task* self) {
-    if (!self->interrupts.empty()) [[unlikely]]
-      self->interrupts.PopFront()->Raise();
+  static void RaiseInterrupts(internal::Fiber* self) {
+    if ((self->flags & internal::Fiber::kInterrupted) != 0) [[unlikely]]
+      RaiseFirstInterrupt(self);
   }
+  static void RaiseFirstInterrupt(internal::Fiber* self);
   // With too many runnable to be in the nearest cache, has the next ones come while this one runs.
   // Always inline: a call would be taken for one without effect and dropped.
   [[gnu::always_inline]] void FetchAhead() const {
     constexpr std::size_t kTooMany = 16;
     if (ready_.size() <= kTooMany) return;
-    const auto* sp = static_cast<const char*>(ready_.Ahead(1)->fiber->context.sp);
+    const auto* sp = static_cast<const char*>(ready_.Ahead(1)->context.sp);
     __builtin_prefetch(sp);
     __builtin_prefetch(sp + 64);
     __builtin_prefetch(sp + 128);
-    const internal::Task* later = ready_.Ahead(2);
-    __builtin_prefetch(later);
-    __builtin_prefetch(&later->own_fiber.flags);
+    __builtin_prefetch(ready_.Ahead(2));
   }
   void Loop();
   void Idle();

@@ -64,6 +64,8 @@ struct TaskDeparture : SwitchClosure {
   }
 };
 
+Task* TaskOf(Fiber* fiber) { return static_cast<Task*>(fiber->scheduled); }
+
 bool IsGreenletExit(const std::exception_ptr& error) noexcept {
   try {
     std::rethrow_exception(error);
@@ -93,50 +95,48 @@ bool Hub::TurnIsOver() {
   return false;
 }
 
-inline Task* Hub::NextReady() {
+inline Fiber* Hub::NextReady() {
   if (ready_.empty()) return nullptr;
   if (ready_.taken() == look_at_ && TurnIsOver()) [[unlikely]]
     return nullptr;
-  Task* task = ready_.PopFront();
+  Fiber* next = ready_.PopFront();
   FetchAhead();
-  return task;
+  return next;
 }
 
-// The fiber to switch to. What needs the hub's own stack leads there: an empty queue, the end of a
-// turn, a green thread that cannot begin for want of a stack.
-inline Fiber* Hub::NextFiber() noexcept {
-  Task* next = NextReady();
+Fiber* Hub::NextFiberSlowly() noexcept {
+  Fiber* next = NextReady();
   if (next == nullptr) return &hub_fiber_;
-  if (next->state == Task::State::kNew) return BeginOrPutBack(next);
-  return next->fiber;
+  return (next->flags & Fiber::kUnstarted) != 0 ? BeginOrPutBack(next) : next;
 }
 
-Fiber* Hub::BeginOrPutBack(Task* task) noexcept {
+Fiber* Hub::BeginOrPutBack(Fiber* fiber) noexcept {
   try {
-    BeginTask(task);
-    return task->fiber;
+    BeginTask(TaskOf(fiber));
+    return fiber;
   } catch (...) {
-    ready_.PushFront(task);
+    ready_.PushFront(fiber);
     return &hub_fiber_;
   }
 }
 
 void Hub::BeginTask(Task* task) {
   internal::BeginFiber(task->own_fiber, stacks_->Acquire(), &TaskMain, task);
+  task->own_fiber.flags &= ~std::uint32_t{Fiber::kUnstarted};
 }
 
 // From the hub's stack, with something to run.
 void Hub::RunFirst() {
-  Task* next = NextReady();
-  if (next->state == Task::State::kNew) {
+  Fiber* next = NextReady();
+  if ((next->flags & Fiber::kUnstarted) != 0) {
     try {
-      BeginTask(next);
+      BeginTask(TaskOf(next));
     } catch (...) {
-      FailToBegin(next);
+      FailToBegin(TaskOf(next));
       return;
     }
   }
-  internal::SwitchFiber(hub_fiber_, *next->fiber);
+  internal::SwitchFiber(hub_fiber_, *next);
 }
 
 // ---- Beginning and ending. ----
@@ -186,9 +186,10 @@ Task* Hub::FirstUseOfFiber() {
 void Hub::Start(Task* task) noexcept {
   AssignId(task);
   task->own_fiber.scheduled = task;
+  task->own_fiber.flags |= Fiber::kUnstarted;
   all_.PushBack(task);
   ready_.Reserve(++all_count_);
-  ready_.PushBack(task);
+  ready_.PushBack(&task->own_fiber);
 }
 
 // No stack is to be had: the task ends with that as its error, without having run. On the hub's
@@ -230,7 +231,7 @@ void Hub::RunTask(Task* task) noexcept {
   task->state = Task::State::kRunning;
   bool killed = false;
   try {
-    RaiseInterrupts(task);
+    RaiseInterrupts(&task->own_fiber);
     task->started = true;
     task->Run();
   } catch (const GreenletExit&) {
@@ -291,22 +292,20 @@ void Hub::TaskMain(void* transfer, void* arg) {
     hub->RunTask(task);
     internal::ForgetGreenlet(task->own_fiber);
     task->own_fiber.scheduled = nullptr;
-    Task* next = hub->NextReady();
-    if (next != nullptr && next->state == Task::State::kNew &&
-        (task->own_fiber.flags & Fiber::kKeepsFpControl) == 0) {
-      // The next one has not started: it can have this stack as it is, without a switch.
-      internal::HandOverStack(task->own_fiber, next->own_fiber);
-      Unref(task);
-      task = next;
-      continue;
-    }
-    Fiber* to = &hub->hub_fiber_;
-    if (next != nullptr) {
-      if (next->state == Task::State::kNew) {
-        hub->ready_.PushFront(next);
-      } else {
-        to = next->fiber;
+    Fiber* to = hub->NextReady();
+    if (to == nullptr) {
+      to = &hub->hub_fiber_;
+    } else if ((to->flags & Fiber::kUnstarted) != 0) {
+      if ((task->own_fiber.flags & Fiber::kKeepsFpControl) == 0) {
+        // It can have this stack as it is, without a switch.
+        internal::HandOverStack(task->own_fiber, *to);
+        to->flags &= ~std::uint32_t{Fiber::kUnstarted};
+        Unref(task);
+        task = TaskOf(to);
+        continue;
       }
+      hub->ready_.PushFront(to);
+      to = &hub->hub_fiber_;
     }
     TaskDeparture departure;
     departure.run = &TaskDeparture::OnFarSide;
@@ -318,17 +317,19 @@ void Hub::TaskMain(void* transfer, void* arg) {
 
 // ---- Parking and waking. ----
 
+void Hub::RaiseFirstInterrupt(Fiber* self) {
+  Interrupt* first = TaskOf(self)->interrupts.PopFront();
+  // The flag outlives an interrupt that was taken back.
+  if (TaskOf(self)->interrupts.empty()) self->flags &= ~std::uint32_t{Fiber::kInterrupted};
+  if (first != nullptr) first->Raise();
+}
+
 WakeReason Hub::Park(Task* self, ParkedOn what, Deadline deadline) {
-  RaiseInterrupts(self);
+  if (deadline.never()) return Park(self, what);
+  RaiseInterrupts(self->fiber);
   ParkTimer timer(self);
-  if (!deadline.never()) timers_.Arm(timer, deadline.nanos());
-  self->parked_on = what;
-  do {
-    self->state = Task::State::kParked;
-    internal::SwitchFiber(*self->fiber, *NextFiber());
-    RaiseInterrupts(self);
-  } while (self->reason == WakeReason::kInterrupted);
-  return self->reason;
+  timers_.Arm(timer, deadline.nanos());
+  return Park(self, what);
 }
 
 void Hub::ParkUninterrupted(Task* self, ParkedOn what) {
@@ -340,23 +341,19 @@ void Hub::ParkUninterrupted(Task* self, ParkedOn what) {
 }
 
 void Hub::YieldSlowly(Task* self) {
-  ready_.PushBack(self);
+  ready_.PushBack(self->fiber);
   Fiber* next = NextFiber();
   if (next != self->fiber) internal::SwitchFiber(*self->fiber, *next);
-  RaiseInterrupts(self);
+  RaiseInterrupts(internal::fiber_thread.current);
 }
 
-void Hub::Wake(Task* task, WakeReason reason) {
-  if (internal::current_hub != this) [[unlikely]] {
+void Hub::WakeUnparked(Task* task, WakeReason reason) {
+  if (internal::current_hub != this) {
     if (abandoned_) return;
     throw std::logic_error(Describe(task) +
                            " belongs to another thread's hub and cannot be woken from here");
   }
-  if (task->state == Task::State::kParked) {
-    task->state = Task::State::kRunning;
-    task->reason = reason;
-    ready_.PushBack(task);
-  } else if (task->state == Task::State::kRunning && task->reason == WakeReason::kInterrupted) {
+  if (task->state == Task::State::kRunning && task->reason == WakeReason::kInterrupted) {
     // Should the interrupt be taken back before the task runs, this is what it was woken for.
     task->reason = reason;
   }
@@ -364,12 +361,13 @@ void Hub::Wake(Task* task, WakeReason reason) {
 
 void Hub::Deliver(Task* task, Interrupt* interrupt) {
   task->interrupts.PushBack(interrupt);
+  task->fiber->flags |= Fiber::kInterrupted;
   Wake(task, WakeReason::kInterrupted);
 }
 
 void Hub::DeliverFirst(Task* task, Interrupt* interrupt) {
   Deliver(task, interrupt);
-  ready_.MoveToFront(task);
+  ready_.MoveToFront(task->fiber);
 }
 
 }  // namespace verdant

@@ -4,35 +4,14 @@
 
 namespace verdant {
 
-struct Semaphore::SemaphoreWaiter : internal::Waiter {
-  SemaphoreWaiter(Semaphore* s, internal::Task* task) : Waiter(task), semaphore(s) {
-    ++semaphore->waiting_;
-    semaphore->waiters_.PushBack(this);
-  }
-  // Unwound: what was granted goes to the next one.
-  ~SemaphoreWaiter() {
-    if (semaphore == nullptr) return;
-    if (granted) {
-      semaphore->Release();
-    } else {
-      --semaphore->waiting_;
-    }
-  }
-
-  Semaphore* semaphore;  // null once that is gone, or has nothing to be told any more
-  bool granted = false;
-};
-
 Semaphore::Semaphore(std::int64_t count, const char* operation)
     : operation_(operation), count_(count) {
   if (count < 0) throw std::logic_error("Semaphore: the count must not be negative");
 }
 
 Semaphore::~Semaphore() {
-  for (internal::WaitList* list : {&waiters_, &granted_}) {
-    while (internal::Waiter* waiter = list->PopFront()) {
-      static_cast<SemaphoreWaiter*>(waiter)->semaphore = nullptr;
-    }
+  while (internal::Waiter* waiter = waiters_.PopFront()) {
+    static_cast<SemaphoreWaiter*>(waiter)->semaphore = nullptr;
   }
 }
 
@@ -66,16 +45,21 @@ void Semaphore::Adjust(std::int64_t change) {
 }
 
 void Semaphore::Serve() {
-  while (count_ > 0) {
-    auto* waiter = static_cast<SemaphoreWaiter*>(waiters_.front());
-    if (waiter == nullptr) return;
+  while (count_ > 0 && first_waiting_ != nullptr) {
+    SemaphoreWaiter* waiter = first_waiting_;
     waiter->task->hub->Wake(waiter->task);
-    waiter->Unlink();
-    granted_.PushBack(waiter);
     waiter->granted = true;
+    first_waiting_ = static_cast<SemaphoreWaiter*>(waiters_.next(waiter));
     --waiting_;
     --count_;
   }
+}
+
+void Semaphore::GiveUp(SemaphoreWaiter& waiter) {
+  if (waiter.granted) return Release();
+  if (first_waiting_ == &waiter)
+    first_waiting_ = static_cast<SemaphoreWaiter*>(waiters_.next(&waiter));
+  --waiting_;
 }
 
 }  // namespace verdant

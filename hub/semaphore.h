@@ -22,9 +22,21 @@ class Semaphore {
   Semaphore& operator=(const Semaphore&) = delete;
   ~Semaphore();
 
-  // Takes one, waiting for it if need be; false if `deadline` came first. Does not yield when one
-  // is there and nobody waits.
-  bool Acquire(Deadline deadline = Deadline::Never());
+  // Takes one, waiting for it if need be. Does not yield when one is there and nobody waits. Always
+  // true. Inline for the sake of the switch, as Hub::Yield() is.
+  VERDANT_INLINE_SWITCHING bool Acquire() {
+    if (!locked()) {
+      --count_;
+      return true;
+    }
+    Hub& hub = Hub::Current();
+    SemaphoreWaiter waiter(this, hub.CurrentTask());
+    hub.Park(waiter.task, {operation_});
+    waiter.semaphore = nullptr;
+    return true;
+  }
+  // The same, or false if `deadline` came first.
+  bool Acquire(Deadline deadline);
   // Takes one if there is one; never waits.
   bool TryAcquire();
   // Gives one back and wakes the first waiter at the hub's next turn. One that is killed or times
@@ -41,17 +53,34 @@ class Semaphore {
   // count() less waiting(): negative while somebody waits (row A6.4).
   std::int64_t balance() const { return count_ - static_cast<std::int64_t>(waiting_); }
   // Acquire() would wait.
-  bool locked() const { return count_ <= 0 || !waiters_.empty(); }
+  bool locked() const { return count_ <= 0 || first_waiting_ != nullptr; }
 
  private:
-  struct SemaphoreWaiter;
+  struct SemaphoreWaiter : internal::Waiter {
+    SemaphoreWaiter(Semaphore* s, internal::Task* task) : Waiter(task), semaphore(s) {
+      ++s->waiting_;
+      s->waiters_.PushBack(this);
+      if (s->first_waiting_ == nullptr) s->first_waiting_ = this;
+    }
+    ~SemaphoreWaiter() {
+      if (semaphore != nullptr) [[unlikely]]
+        semaphore->GiveUp(*this);
+    }
+
+    Semaphore* semaphore;  // null once that is gone, or has nothing to be told any more
+    bool granted = false;
+  };
+
   void Serve();
+  // Of a waiter that is unwound: what was granted goes to the next one.
+  void GiveUp(SemaphoreWaiter& waiter);
 
   const char* const operation_;
   std::int64_t count_;
   std::size_t waiting_ = 0;
+  // Those before first_waiting_ were counted down for, but are not back in Acquire() yet.
   internal::WaitList waiters_;
-  internal::WaitList granted_;  // counted down for, but not yet back in Acquire()
+  SemaphoreWaiter* first_waiting_ = nullptr;
 };
 
 // Holds one of a semaphore for a scope.

@@ -33,14 +33,17 @@ struct SwitchClosure {
   void (*run)(SwitchClosure*) noexcept = nullptr;
 };
 
-// What runs on a stack: the main fiber of a thread on the thread's own, any other on a pool's.
-struct Fiber {
+// What runs on a stack: the main fiber of a thread on the thread's own, any other on a pool's. What
+// every switch touches comes first, on one line of cache.
+struct alignas(64) Fiber {
   enum Flag : std::uint32_t {
     kHasExceptions = 1,   // `exceptions` holds state to be put back at the next switch here
     kKeepsFpControl = 2,  // `fp` is this fiber's own, not the thread's
+    // For whoever schedules fibers, without a meaning here.
+    kUnstarted = 4,
+    kInterrupted = 8,
   };
 
-  // What every switch touches comes first.
   Context context;
   std::uint32_t flags = 0;
   void* scheduled = nullptr;  // for whoever schedules fibers: the hub's task

@@ -6,18 +6,26 @@
 #include "greenlet/internal/sanitizer.h"
 
 namespace verdant::internal {
+namespace {
+
+constexpr std::size_t kGrain = 64;  // a cache line, to which blocks are aligned
+
+}  // namespace
 
 #if defined(VERDANT_ASAN) || defined(VERDANT_TSAN)
 
 // Every block its own allocation, so that the sanitizers see each one's life.
-void* BlockPool::Allocate(std::size_t bytes) { return ::operator new(bytes); }
-void BlockPool::Free(void* block, std::size_t) noexcept { ::operator delete(block); }
+void* BlockPool::Allocate(std::size_t bytes) {
+  return ::operator new(bytes, std::align_val_t(kGrain));
+}
+void BlockPool::Free(void* block, std::size_t) noexcept {
+  ::operator delete(block, std::align_val_t(kGrain));
+}
 
 #else
 
 namespace {
 
-constexpr std::size_t kGrain = 64;      // a cache line, to which blocks are aligned
 constexpr std::size_t kClasses = 16;    // up to 1 KiB
 constexpr std::size_t kKept = 1 << 16;  // blocks of a class; beyond that they go back to malloc
 

@@ -5,29 +5,29 @@
 
 namespace verdant::internal {
 
-void ReadyQueue::Grow(std::size_t tasks) {
-  const std::size_t mask = std::bit_ceil(tasks) - 1;
-  auto ring = std::make_unique<Task*[]>(mask + 1);
+void ReadyQueue::Grow(std::size_t fibers) {
+  const std::size_t mask = std::bit_ceil(fibers) - 1;
+  auto ring = std::make_unique<Fiber*[]>(mask + 1);
   for (std::size_t i = 0; i < size_; ++i) ring[(head_ + i) & mask] = ring_[(head_ + i) & mask_];
   ring_ = std::move(ring);
   mask_ = mask;
 }
 
-void ReadyQueue::MoveToFront(Task* task) noexcept {
+void ReadyQueue::MoveToFront(Fiber* fiber) noexcept {
   // From the back: whoever is moved in bulk is so in reverse.
   std::size_t place = size_;
-  while (place > 0 && Ahead(place - 1) != task) --place;
+  while (place > 0 && Ahead(place - 1) != fiber) --place;
   if (place == 0) return;
   --place;
   if (place <= size_ / 2) {
     for (; place > 0; --place) ring_[(head_ + place) & mask_] = ring_[(head_ + place - 1) & mask_];
-    ring_[head_ & mask_] = task;
+    ring_[head_ & mask_] = fiber;
     return;
   }
   for (; place + 1 < size_; ++place)
     ring_[(head_ + place) & mask_] = ring_[(head_ + place + 1) & mask_];
   --size_;
-  PushFront(task);
+  PushFront(fiber);
 }
 
 }  // namespace verdant::internal

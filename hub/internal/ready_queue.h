@@ -6,53 +6,53 @@
 
 namespace verdant::internal {
 
-struct Task;
+struct Fiber;
 
-// What is runnable, in order. A ring rather than a list through the tasks: the next ones can be
-// foreseen and fetched, and queueing one touches no other. A task is in it at most once.
+// What is runnable, in order. A ring rather than a list through the fibers: the next ones can be
+// foreseen and fetched, and queueing one touches no other. A fiber is in it at most once.
 class ReadyQueue {
  public:
-  // Room for `tasks` at once, without which they must not be pushed. Amortised constant.
-  void Reserve(std::size_t tasks) {
-    if (tasks > mask_ + 1) [[unlikely]]
-      Grow(tasks);
+  // Room for `fibers` at once, without which they must not be pushed. Amortised constant.
+  void Reserve(std::size_t fibers) {
+    if (fibers > mask_ + 1) [[unlikely]]
+      Grow(fibers);
   }
 
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
-  void PushBack(Task* task) noexcept { ring_[(head_ + size_++) & mask_] = task; }
-  void PushFront(Task* task) noexcept {
-    ring_[--head_ & mask_] = task;
+  void PushBack(Fiber* fiber) noexcept { ring_[(head_ + size_++) & mask_] = fiber; }
+  void PushFront(Fiber* fiber) noexcept {
+    ring_[--head_ & mask_] = fiber;
     ++size_;
   }
-  Task* PopFront() noexcept {
+  Fiber* PopFront() noexcept {
     --size_;
     return ring_[head_++ & mask_];
   }
   // PushBack() and then PopFront(), of a queue that is not empty.
-  Task* Rotate(Task* task) noexcept {
-    Task* front = ring_[head_ & mask_];
-    ring_[(head_ + size_) & mask_] = task;
+  Fiber* Rotate(Fiber* fiber) noexcept {
+    Fiber* front = ring_[head_ & mask_];
+    ring_[(head_ + size_) & mask_] = fiber;
     ++head_;
     return front;
   }
   // The one that comes after `ahead` others, which there must be.
-  const Task* Ahead(std::size_t ahead) const noexcept { return ring_[(head_ + ahead) & mask_]; }
-  // Moves a task before all others if it is queued. Cheap near either end.
-  void MoveToFront(Task* task) noexcept;
+  const Fiber* Ahead(std::size_t ahead) const noexcept { return ring_[(head_ + ahead) & mask_]; }
+  // Moves a fiber before all others if it is queued. Cheap near either end.
+  void MoveToFront(Fiber* fiber) noexcept;
 
   // How many have been taken from the front, less what was put back there.
   std::size_t taken() const { return head_; }
 
  private:
-  void Grow(std::size_t tasks);
+  void Grow(std::size_t fibers);
 
   // Runs on and is masked when used. That there is no index of the back leaves Rotate() one store
   // less: at this rate the processor is busy with stores.
   std::size_t head_ = 0;
   std::size_t size_ = 0;
   std::size_t mask_ = 15;
-  std::unique_ptr<Task*[]> ring_ = std::make_unique<Task*[]>(16);
+  std::unique_ptr<Fiber*[]> ring_ = std::make_unique<Fiber*[]>(16);
 };
 
 }  // namespace verdant::internal

@@ -12,13 +12,13 @@ namespace verdant::internal {
 namespace {
 
 // The queue only stores the pointers.
-Task* Fake(std::uintptr_t number) { return reinterpret_cast<Task*>(number * 64); }
+Fiber* Fake(std::uintptr_t number) { return reinterpret_cast<Fiber*>(number * 64); }
 
 TEST(ReadyQueue, BehavesLikeADequeUnderRandomOperations) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     std::mt19937_64 random(seed);
     ReadyQueue queue;
-    std::deque<Task*> model;
+    std::deque<Fiber*> model;
     std::uintptr_t next = 1;
     for (int step = 0; step < 5000; ++step) {
       // Grows to some hundreds and shrinks again.
@@ -58,7 +58,7 @@ TEST(ReadyQueue, BehavesLikeADequeUnderRandomOperations) {
         default: {
           if (model.empty()) break;
           const auto at = model.begin() + static_cast<std::ptrdiff_t>(random() % model.size());
-          Task* moved = *at;
+          Fiber* moved = *at;
           model.erase(at);
           model.push_front(moved);
           queue.MoveToFront(moved);
