@@ -1,0 +1,18 @@
+#include <iostream>
+#include <string>
+
+#include "hub/green_thread.h"
+
+int Brew(const std::string& what, int minutes) {
+  std::cout << what << ": water on\n";
+  verdant::Sleep(absl::Milliseconds(minutes));  // the others run meanwhile
+  std::cout << what << ": ready\n";
+  return minutes;
+}
+
+int main() {
+  auto tea = verdant::Spawn(Brew, "tea", 4);
+  auto coffee = verdant::Spawn(Brew, "coffee", 2);
+  std::cout << "both are on their way\n";
+  std::cout << "minutes of brewing: " << tea.Wait() + coffee.Wait() << "\n";
+}
