@@ -62,6 +62,11 @@ bool AnyGreenThread::Join(Deadline deadline) const {
 }
 
 void AnyGreenThread::WaitForResult(Deadline deadline) const {
+  if (deadline.never()) {
+    Join(deadline);
+    if (task_->error) std::rethrow_exception(task_->error);
+    return;
+  }
   const absl::Duration patience = deadline.Remaining();
   if (!Join(deadline)) throw TimeoutExpired(0, patience);
   if (task_->error) std::rethrow_exception(task_->error);

@@ -102,6 +102,7 @@ Hub::Hub(Options options)
     throw;
   }
   hub_fiber_.name = "hub";
+  spare_.name = "spare";
   internal::BeginFiber(hub_fiber_, stack, &HubMain, this);
   fiber_thread.orphan_exit = &Hub::LeaveOrphan;
   fiber_thread.release_scheduled = &Hub::EndAdopted;
@@ -127,6 +128,7 @@ Hub::~Hub() {
     ReleaseAdopted(main_, main_fiber);
   }
   internal::current_hub = nullptr;
+  if (spare_.stack) stacks_->Release(internal::EndFiber(spare_));
   internal::ThreadStackPool(kHubStackSize).Release(internal::EndFiber(hub_fiber_));
 }
 

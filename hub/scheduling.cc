@@ -121,7 +121,11 @@ Fiber* Hub::BeginOrPutBack(Fiber* fiber) noexcept {
 }
 
 void Hub::BeginTask(Task* task) {
-  internal::BeginFiber(task->own_fiber, stacks_->Acquire(), &TaskMain, task);
+  if (spare_.stack) {
+    internal::MoveStack(spare_, task->own_fiber);
+  } else {
+    internal::BeginFiber(task->own_fiber, stacks_->Acquire(), &TaskMain, task);
+  }
   task->own_fiber.flags &= ~std::uint32_t{Fiber::kUnstarted};
 }
 
@@ -202,15 +206,14 @@ void Hub::FailToBegin(Task* task) noexcept {
   Unref(task);
 }
 
-void Hub::Unref(Task* task) noexcept {
-  if (--task->refs > 0) return;
-  ReportUnobserved(task);
+void Hub::Delete(Task* task) noexcept {
+  if (task->error) ReportUnobserved(task);
   DropInterrupts(task);
   task->Destroy();
 }
 
 void Hub::ReportUnobserved(Task* task) noexcept {
-  if (!task->has_handles || !task->error || task->error_observed) return;
+  if (!task->has_handles || task->error_observed) return;
   task->error_observed = true;
   if (internal::current_hub == task->hub && !IsGreenletExit(task->error)) {
     task->hub->ReportUncaught(Describe(task) + ", which nobody waited for", task->error);
@@ -275,8 +278,10 @@ void Hub::FinishTask(Task* task) noexcept {
   while (internal::Waiter* waiter = task->joiners.PopFront()) Wake(waiter->task);
   if (task->refs == 1) {
     // Nobody can ask any more, and only here may a destructor of the result still block.
-    ReportUnobserved(task);
-    task->error = nullptr;
+    if (task->error) {
+      ReportUnobserved(task);
+      task->error = nullptr;
+    }
     task->DropResult();
   }
   DropInterrupts(task);
@@ -292,11 +297,12 @@ void Hub::TaskMain(void* transfer, void* arg) {
     hub->RunTask(task);
     internal::ForgetGreenlet(task->own_fiber);
     task->own_fiber.scheduled = nullptr;
+    const bool reusable = (task->own_fiber.flags & Fiber::kKeepsFpControl) == 0;
     Fiber* to = hub->NextReady();
     if (to == nullptr) {
       to = &hub->hub_fiber_;
     } else if ((to->flags & Fiber::kUnstarted) != 0) {
-      if ((task->own_fiber.flags & Fiber::kKeepsFpControl) == 0) {
+      if (reusable) {
         // It can have this stack as it is, without a switch.
         internal::HandOverStack(task->own_fiber, *to);
         to->flags &= ~std::uint32_t{Fiber::kUnstarted};
@@ -306,6 +312,13 @@ void Hub::TaskMain(void* transfer, void* arg) {
       }
       hub->ready_.PushFront(to);
       to = &hub->hub_fiber_;
+    }
+    if (reusable && !hub->spare_.stack) {
+      internal::HandOverStack(task->own_fiber, hub->spare_);
+      Unref(task);
+      internal::SwitchFiber(hub->spare_, *to);
+      task = TaskOf(fiber_thread.current);
+      continue;
     }
     TaskDeparture departure;
     departure.run = &TaskDeparture::OnFarSide;

@@ -96,21 +96,21 @@ void BeginFiber(Fiber& fiber, Stack stack, void (*fn)(void* transfer, void* arg)
 #endif
 }
 
-void HandOverStack(Fiber& ended, Fiber& next) {
-  next.stack = ended.stack;
-  ended.stack = {};
-  *next.stack.owner_slot() = &next;
+void MoveStack(Fiber& from, Fiber& to) {
+  to.context = from.context;
+  to.stack = from.stack;
+  from.stack = {};
+  *to.stack.owner_slot() = &to;
 #if defined(VERDANT_ASAN)
-  next.stack_bottom = ended.stack_bottom;
-  next.stack_size = ended.stack_size;
+  to.stack_bottom = from.stack_bottom;
+  to.stack_size = from.stack_size;
 #endif
 #if defined(VERDANT_TSAN)
-  next.tsan = ended.tsan;
+  to.tsan = from.tsan;
 #endif
 #if defined(VERDANT_VALGRIND)
-  next.valgrind_id = ended.valgrind_id;
+  to.valgrind_id = from.valgrind_id;
 #endif
-  fiber_thread.current = &next;
 }
 
 Stack EndFiber(Fiber& fiber) noexcept {

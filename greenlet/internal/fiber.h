@@ -98,9 +98,14 @@ inline Fiber* CurrentFiber() {
 // Gives `fiber` a stack on which the first switch calls fn(transfer, arg). `fn` starts with
 // FiberEntered(transfer) and ends with a switch that does not come back.
 void BeginFiber(Fiber& fiber, Stack stack, void (*fn)(void* transfer, void* arg), void* arg);
+// Makes the stack of `from`, and where it is suspended if it is, that of `to`, which has none.
+void MoveStack(Fiber& from, Fiber& to);
 // Lets `next`, which has not begun, go on where `ended`, which runs but has nothing left to do,
 // stands now.
-void HandOverStack(Fiber& ended, Fiber& next);
+inline void HandOverStack(Fiber& ended, Fiber& next) {
+  MoveStack(ended, next);
+  fiber_thread.current = &next;
+}
 // Detaches the stack of a fiber that never runs again.
 Stack EndFiber(Fiber& fiber) noexcept;
 
