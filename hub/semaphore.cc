@@ -1,25 +1,31 @@
 #include "hub/semaphore.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace verdant {
 
 struct Semaphore::SemaphoreWaiter : internal::Waiter {
-  SemaphoreWaiter(Semaphore* s, internal::Task* task) : Waiter(task), semaphore(s) {
-    ++semaphore->waiting_;
+  enum class Wants { kShare, kShareUninterrupted, kNews };
+
+  SemaphoreWaiter(Semaphore* s, internal::Task* task, Wants w)
+      : Waiter(task), semaphore(s), wants(w) {
+    if (takes()) ++semaphore->waiting_;
     semaphore->waiters_.PushBack(this);
   }
   // Unwound: what was granted goes to the next one.
   ~SemaphoreWaiter() {
-    if (semaphore == nullptr) return;
+    if (semaphore == nullptr || !takes()) return;
     if (granted) {
       semaphore->Release();
     } else {
       --semaphore->waiting_;
     }
   }
+  bool takes() const { return wants != Wants::kNews; }
 
   Semaphore* semaphore;  // null once that is gone, or has nothing to be told any more
+  const Wants wants;
   bool granted = false;
 };
 
@@ -28,12 +34,26 @@ Semaphore::Semaphore(std::int64_t count, const char* operation)
   if (count < 0) throw std::logic_error("Semaphore: the count must not be negative");
 }
 
-Semaphore::~Semaphore() {
+Semaphore::~Semaphore() { Abandon(); }
+
+void Semaphore::Abandon() noexcept {
   for (internal::WaitList* list : {&waiters_, &granted_}) {
     while (internal::Waiter* waiter = list->PopFront()) {
-      static_cast<SemaphoreWaiter*>(waiter)->semaphore = nullptr;
+      auto* told = static_cast<SemaphoreWaiter*>(waiter);
+      told->semaphore = nullptr;
+      // Nothing else would ever wake this one.
+      if (told->wants == SemaphoreWaiter::Wants::kShareUninterrupted &&
+          told->task->hub == internal::current_hub) {
+        told->task->hub->Wake(told->task);
+      }
     }
   }
+}
+
+void Semaphore::ReinitAfterFork(std::int64_t count) {
+  Abandon();
+  waiting_ = 0;
+  count_ = count;
 }
 
 bool Semaphore::Acquire(Deadline deadline) {
@@ -42,11 +62,26 @@ bool Semaphore::Acquire(Deadline deadline) {
     return true;
   }
   Hub& hub = Hub::Current();
-  SemaphoreWaiter waiter(this, hub.CurrentTask());
+  SemaphoreWaiter waiter(this, hub.CurrentTask(), SemaphoreWaiter::Wants::kShare);
   hub.Park(waiter.task, {operation_}, deadline);
   // Granted after the deadline but before this could run: it is ours all the same.
   if (waiter.granted) waiter.semaphore = nullptr;
   return waiter.granted;
+}
+
+bool Semaphore::AcquireUninterrupted() {
+  if (!locked()) {
+    --count_;
+    return true;
+  }
+  Hub& hub = Hub::Current();
+  SemaphoreWaiter waiter(this, hub.CurrentTask(), SemaphoreWaiter::Wants::kShareUninterrupted);
+  while (!waiter.granted && waiter.semaphore != nullptr) {
+    hub.ParkUninterrupted(waiter.task, {operation_});
+  }
+  const bool gone = waiter.semaphore == nullptr;
+  waiter.semaphore = nullptr;
+  return !gone;
 }
 
 bool Semaphore::TryAcquire() {
@@ -55,9 +90,23 @@ bool Semaphore::TryAcquire() {
   return true;
 }
 
+std::int64_t Semaphore::Wait(Deadline deadline) {
+  if (!locked()) return count_;
+  Hub& hub = Hub::Current();
+  SemaphoreWaiter waiter(this, hub.CurrentTask(), SemaphoreWaiter::Wants::kNews);
+  hub.Park(waiter.task, {"Semaphore::Wait"}, deadline);
+  if (!waiter.granted || waiter.semaphore == nullptr) return 0;
+  return std::max<std::int64_t>(count_, 0);
+}
+
 void Semaphore::Release() {
   ++count_;
-  Serve();
+  try {
+    Serve();
+  } catch (...) {
+    --count_;
+    throw;
+  }
 }
 
 void Semaphore::Adjust(std::int64_t change) {
@@ -68,14 +117,18 @@ void Semaphore::Adjust(std::int64_t change) {
 void Semaphore::Serve() {
   while (count_ > 0) {
     auto* waiter = static_cast<SemaphoreWaiter*>(waiters_.front());
-    if (waiter == nullptr) return;
+    if (waiter == nullptr) break;
     waiter->task->hub->Wake(waiter->task);
     waiter->Unlink();
     granted_.PushBack(waiter);
     waiter->granted = true;
+    if (!waiter->takes()) continue;
     --waiting_;
     --count_;
   }
+  if (count_ <= 0) return;
+  links_.CheckThread("a Semaphore");
+  links_.Notify("a Semaphore", [this] { return Ready(); });
 }
 
 }  // namespace verdant
