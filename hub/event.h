@@ -1,6 +1,7 @@
 #ifndef VERDANT_HUB_EVENT_H_
 #define VERDANT_HUB_EVENT_H_
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -8,7 +9,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "hub/hub.h"
+#include "hub/internal/links.h"
 
 namespace verdant {
 
@@ -17,8 +20,8 @@ namespace verdant {
 // its own.
 //
 // Threading: for green threads of one hub; sending from another thread while one of this one waits
-// throws std::logic_error. Of an Event destroyed under its waiters nothing comes any more: they
-// wait until killed or timed out.
+// throws std::logic_error and changes nothing (AsyncResult has a way for other threads). Of an
+// Event destroyed under its waiters nothing comes any more: they wait until killed or timed out.
 template <typename T = bool>
 class Event {
  public:
@@ -46,6 +49,16 @@ class Event {
   // The same, or nothing if `deadline` comes first.
   std::optional<T> Wait(Deadline deadline) { return WaitUntil(deadline); }
 
+  // Calls `link`, which must not block, when something is sent, before any waiter runs; at once if
+  // it was already. Links are called in the order they were linked, once each; what one throws goes
+  // to the hub's error handler and keeps nothing else from running (row B4.4, decision 6). Returns
+  // what Unlink() takes, 0 if it was called at once.
+  std::uint64_t Link(absl::AnyInvocable<void()> link) {
+    return links_.Add("an Event", Ready(), std::move(link));
+  }
+  // True if the link was still to be called.
+  bool Unlink(std::uint64_t link) { return links_.Remove(link); }
+
   // Sent, value or exception.
   bool Ready() const { return outcome_ != nullptr; }
   bool HasResult() const { return outcome_ != nullptr && outcome_->value.has_value(); }
@@ -68,12 +81,15 @@ class Event {
 
   void Trigger(Outcome outcome) {
     if (outcome_ != nullptr) throw std::logic_error("Event::Send: something was sent already");
-    outcome_ = std::make_shared<const Outcome>(std::move(outcome));
+    links_.CheckThread("an Event");
+    auto sent = std::make_shared<const Outcome>(std::move(outcome));
     while (internal::Waiter* waiter = waiters_.front()) {
       waiter->task->hub->Wake(waiter->task);
-      static_cast<EventWaiter*>(waiter)->outcome = outcome_;
+      static_cast<EventWaiter*>(waiter)->outcome = sent;
       waiter->Unlink();
     }
+    outcome_ = std::move(sent);
+    links_.Notify("an Event");
   }
 
   std::optional<T> WaitUntil(Deadline deadline) {
@@ -92,6 +108,7 @@ class Event {
 
   std::shared_ptr<const Outcome> outcome_;
   internal::WaitList waiters_;
+  internal::Links links_;
 };
 
 }  // namespace verdant

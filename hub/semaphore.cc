@@ -1,5 +1,6 @@
 #include "hub/semaphore.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace verdant {
@@ -9,10 +10,24 @@ Semaphore::Semaphore(std::int64_t count, const char* operation)
   if (count < 0) throw std::logic_error("Semaphore: the count must not be negative");
 }
 
-Semaphore::~Semaphore() {
+Semaphore::~Semaphore() { Abandon(); }
+
+void Semaphore::Abandon() noexcept {
+  first_waiting_ = nullptr;
   while (internal::Waiter* waiter = waiters_.PopFront()) {
-    static_cast<SemaphoreWaiter*>(waiter)->semaphore = nullptr;
+    auto* told = static_cast<SemaphoreWaiter*>(waiter);
+    told->semaphore = nullptr;
+    // Nothing else would ever wake this one.
+    if (told->wants == Wants::kShareUninterrupted && told->task->hub == internal::current_hub) {
+      told->task->hub->Wake(told->task);
+    }
   }
+}
+
+void Semaphore::ReinitAfterFork(std::int64_t count) {
+  Abandon();
+  waiting_ = 0;
+  count_ = count;
 }
 
 bool Semaphore::Acquire(Deadline deadline) {
@@ -21,11 +36,26 @@ bool Semaphore::Acquire(Deadline deadline) {
     return true;
   }
   Hub& hub = Hub::Current();
-  SemaphoreWaiter waiter(this, hub.CurrentTask());
+  SemaphoreWaiter waiter(this, hub.CurrentTask(), Wants::kShare);
   hub.Park(waiter.task, {operation_}, deadline);
   // Granted after the deadline but before this could run: it is ours all the same.
   if (waiter.granted) waiter.semaphore = nullptr;
   return waiter.granted;
+}
+
+bool Semaphore::AcquireUninterrupted() {
+  if (!locked()) {
+    --count_;
+    return true;
+  }
+  Hub& hub = Hub::Current();
+  SemaphoreWaiter waiter(this, hub.CurrentTask(), Wants::kShareUninterrupted);
+  while (!waiter.granted && waiter.semaphore != nullptr) {
+    hub.ParkUninterrupted(waiter.task, {operation_});
+  }
+  const bool gone = waiter.semaphore == nullptr;
+  waiter.semaphore = nullptr;
+  return !gone;
 }
 
 bool Semaphore::TryAcquire() {
@@ -34,9 +64,23 @@ bool Semaphore::TryAcquire() {
   return true;
 }
 
+std::int64_t Semaphore::Wait(Deadline deadline) {
+  if (!locked()) return count_;
+  Hub& hub = Hub::Current();
+  SemaphoreWaiter waiter(this, hub.CurrentTask(), Wants::kNews);
+  hub.Park(waiter.task, {"Semaphore::Wait"}, deadline);
+  if (!waiter.granted || waiter.semaphore == nullptr) return 0;
+  return std::max<std::int64_t>(count_, 0);
+}
+
 void Semaphore::Release() {
   ++count_;
-  Serve();
+  try {
+    Serve();
+  } catch (...) {
+    --count_;
+    throw;
+  }
 }
 
 void Semaphore::Adjust(std::int64_t change) {
@@ -50,16 +94,23 @@ void Semaphore::Serve() {
     waiter->task->hub->Wake(waiter->task);
     waiter->granted = true;
     first_waiting_ = static_cast<SemaphoreWaiter*>(waiters_.next(waiter));
+    if (!waiter->takes()) continue;
     --waiting_;
     --count_;
   }
+  if (count_ <= 0) return;
+  links_.CheckThread("a Semaphore");
+  links_.Notify("a Semaphore", [this] { return Ready(); });
 }
 
 void Semaphore::GiveUp(SemaphoreWaiter& waiter) {
-  if (waiter.granted) return Release();
+  if (waiter.granted) {
+    if (waiter.takes()) Release();
+    return;
+  }
   if (first_waiting_ == &waiter)
     first_waiting_ = static_cast<SemaphoreWaiter*>(waiters_.next(&waiter));
-  --waiting_;
+  if (waiter.takes()) --waiting_;
 }
 
 }  // namespace verdant

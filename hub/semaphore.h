@@ -3,16 +3,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "hub/hub.h"
+#include "hub/internal/links.h"
 
 namespace verdant {
 
 // A counter that green threads take from and wait for. Fair: waiters are served in the order they
-// came, and nobody who would wait overtakes them (row A6.2; TryAcquire() may). Rows A6.1-A6.4.
+// came, and nobody who would wait overtakes them (row A6.2; TryAcquire() may). Rows A6.1-A6.4,
+// B6.1, B6.6, B6.7.
 //
-// Threading: for green threads of one hub. Whoever waits when it is destroyed waits until killed or
-// timed out.
+// Threading: for green threads of one hub; a Release() on another thread throws std::logic_error
+// and changes nothing while one of this one waits. Other threads hand things over with Hub::Post()
+// or an AsyncResult. Whoever waits when it is destroyed waits until killed or timed out.
 class Semaphore {
  public:
   // Throws std::logic_error if `count` is negative. `operation`, a literal, is what reports say
@@ -23,14 +28,15 @@ class Semaphore {
   ~Semaphore();
 
   // Takes one, waiting for it if need be. Does not yield when one is there and nobody waits. Always
-  // true. Inline for the sake of the switch, as Hub::Yield() is.
+  // true. Throws std::logic_error if it had to wait in a hub callback. Inline for the sake of the
+  // switch, as Hub::Yield() is.
   VERDANT_INLINE_SWITCHING bool Acquire() {
     if (!locked()) {
       --count_;
       return true;
     }
     Hub& hub = Hub::Current();
-    SemaphoreWaiter waiter(this, hub.CurrentTask());
+    SemaphoreWaiter waiter(this, hub.CurrentTask(), Wants::kShare);
     hub.Park(waiter.task, {operation_});
     waiter.semaphore = nullptr;
     return true;
@@ -39,12 +45,26 @@ class Semaphore {
   bool Acquire(Deadline deadline);
   // Takes one if there is one; never waits.
   bool TryAcquire();
-  // Gives one back and wakes the first waiter at the hub's next turn. One that is killed or times
-  // out before it runs passes its share on (row A6.3).
+  // Waits until one could be taken, in line with those who take, and takes none: how many there are
+  // when the caller runs again. That may be 0, if others were quicker; it is 0 if `deadline` came
+  // first (row B6.1).
+  std::int64_t Wait(Deadline deadline = Deadline::Never());
+  // Gives one back, above the initial count if need be, and wakes the first waiter at the hub's
+  // next turn. One that is killed or times out before it runs passes its share on (row A6.3).
   void Release();
   // Adds `change`, which may be negative, to the counter; a positive one wakes as many waiters as
   // it serves (decision 14).
   void Adjust(std::int64_t change);
+
+  // Calls `link`, which must not block, when one could be taken that no waiter takes, and for as
+  // long as that is so the next; at once if it is so already. Links are called in the order they
+  // were linked, once each; what one throws goes to the hub's error handler (row B4.4, decision 6).
+  // Returns what Unlink() takes, 0 if it was called at once.
+  std::uint64_t Link(absl::AnyInvocable<void()> link) {
+    return links_.Add("a Semaphore", Ready(), std::move(link));
+  }
+  // True if the link was still to be called.
+  bool Unlink(std::uint64_t link) { return links_.Remove(link); }
 
   // What could be taken now; negative after an Adjust() below what is taken.
   std::int64_t count() const { return count_; }
@@ -54,11 +74,20 @@ class Semaphore {
   std::int64_t balance() const { return count_ - static_cast<std::int64_t>(waiting_); }
   // Acquire() would wait.
   bool locked() const { return count_ <= 0 || first_waiting_ != nullptr; }
+  // Release() would wait: never, unlike a CappedSemaphore's (row A6.4).
+  static constexpr bool bounded() { return false; }
+  // Acquire() would not wait.
+  bool Ready() const { return !locked(); }
 
  private:
+  friend class Lock;
+  friend class RLock;
+
+  enum class Wants : std::uint8_t { kShare, kShareUninterrupted, kNews };
   struct SemaphoreWaiter : internal::Waiter {
-    SemaphoreWaiter(Semaphore* s, internal::Task* task) : Waiter(task), semaphore(s) {
-      ++s->waiting_;
+    SemaphoreWaiter(Semaphore* s, internal::Task* task, Wants w)
+        : Waiter(task), semaphore(s), wants(w) {
+      if (takes()) ++s->waiting_;
       s->waiters_.PushBack(this);
       if (s->first_waiting_ == nullptr) s->first_waiting_ = this;
     }
@@ -66,14 +95,22 @@ class Semaphore {
       if (semaphore != nullptr) [[unlikely]]
         semaphore->GiveUp(*this);
     }
+    bool takes() const { return wants != Wants::kNews; }
 
     Semaphore* semaphore;  // null once that is gone, or has nothing to be told any more
+    const Wants wants;
     bool granted = false;
   };
 
   void Serve();
-  // Of a waiter that is unwound: what was granted goes to the next one.
+  // Of a waiter that leaves without having taken: what was granted goes to the next one.
   void GiveUp(SemaphoreWaiter& waiter);
+  // Acquire() that nothing interrupts; false if the semaphore is gone.
+  bool AcquireUninterrupted();
+  // Lets go of its waiters, who hear nothing more of it.
+  void Abandon() noexcept;
+  // In the child of a fork: whoever waited does not exist there.
+  void ReinitAfterFork(std::int64_t count);
 
   const char* const operation_;
   std::int64_t count_;
@@ -81,18 +118,20 @@ class Semaphore {
   // Those before first_waiting_ were counted down for, but are not back in Acquire() yet.
   internal::WaitList waiters_;
   SemaphoreWaiter* first_waiting_ = nullptr;
+  internal::Links links_;
 };
 
-// Holds one of a semaphore for a scope.
+// Holds one of a Semaphore or BoundedSemaphore for a scope.
+template <typename AnySemaphore>
 class SemaphoreLock {
  public:
-  explicit SemaphoreLock(Semaphore& semaphore) : semaphore_(semaphore) { semaphore_.Acquire(); }
+  explicit SemaphoreLock(AnySemaphore& semaphore) : semaphore_(semaphore) { semaphore_.Acquire(); }
   SemaphoreLock(const SemaphoreLock&) = delete;
   SemaphoreLock& operator=(const SemaphoreLock&) = delete;
   ~SemaphoreLock() { semaphore_.Release(); }
 
  private:
-  Semaphore& semaphore_;
+  AnySemaphore& semaphore_;
 };
 
 }  // namespace verdant

@@ -1,6 +1,8 @@
 #include "hub/timeout.h"
 
 #include <stdexcept>
+#include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -12,16 +14,37 @@ constinit thread_local std::uint64_t next_timeout_id = 1;
 }  // namespace
 
 std::string TimeoutExpired::message() const {
-  return absl::StrCat("timed out after ", absl::FormatDuration(after_));
+  const double seconds = absl::ToDoubleSeconds(after_);
+  return absl::StrCat("timed out after ", seconds, seconds == 1 ? " second" : " seconds",
+                      doing_ != nullptr ? ": " : "", doing_ != nullptr ? doing_ : "");
 }
 
-Timeout::Timeout(absl::Duration after) : Timeout(after, nullptr) {}
+bool IsTimeout(const std::exception_ptr& error) {
+  if (error == nullptr) return false;
+  try {
+    std::rethrow_exception(error);
+  } catch (const TimeoutExpired&) {
+    return true;
+  } catch (const std::system_error& e) {
+    return e.code() == std::errc::timed_out;
+  } catch (...) {
+    return false;
+  }
+}
+
+Timeout::Timeout(absl::Duration after) : Timeout(after, nullptr, nullptr) {}
 
 Timeout::Timeout(absl::Duration after, std::exception_ptr exception)
+    : Timeout(after, std::move(exception), nullptr) {}
+
+Timeout::Timeout(absl::Duration after, const char* doing) : Timeout(after, nullptr, doing) {}
+
+Timeout::Timeout(absl::Duration after, std::exception_ptr exception, const char* doing)
     : TimerNode(&Timeout::OnFire),
       task_(Hub::Current().CurrentTask()),
       after_(after),
       exception_(std::move(exception)),
+      doing_(doing),
       id_(next_timeout_id++) {
   Hub::Ref(task_);
   Start();
@@ -52,7 +75,7 @@ void Timeout::Start() {
 
 void Timeout::Raise() {
   if (exception_ != nullptr) std::rethrow_exception(exception_);
-  throw TimeoutExpired(id_, after_);
+  throw TimeoutExpired(id_, after_, doing_);
 }
 
 void Timeout::OnFire(TimerNode* node) {

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "hub/hub.h"
 
@@ -17,17 +18,26 @@ namespace verdant {
 // timed out does not stop it with a general handler (row A7.1).
 class TimeoutExpired {
  public:
-  explicit TimeoutExpired(std::uint64_t id, absl::Duration after) : id_(id), after_(after) {}
+  explicit TimeoutExpired(std::uint64_t id, absl::Duration after, const char* doing = nullptr)
+      : id_(id), after_(after), doing_(doing) {}
   // How long the Timeout had been given.
   absl::Duration after() const { return after_; }
-  // "timed out after 5s".
+  // "timed out after 1 second", "timed out after 2.5 seconds: reading the index" (rows A7.8, B7.3).
   std::string message() const;
 
  private:
   friend class Timeout;
   std::uint64_t id_;
   absl::Duration after_;
+  const char* doing_;
 };
+
+// Time ran out, whoever says so: TimeoutExpired of a Timeout or of a deadline, or a
+// std::system_error that stands for std::errc::timed_out. What derives from that counts as well.
+// Row A7.7.
+bool IsTimeout(const std::exception_ptr& error);
+// The same of what a call returns: kDeadlineExceeded.
+inline bool IsTimeout(const absl::Status& status) { return absl::IsDeadlineExceeded(status); }
 
 // Interrupts whatever the calling green thread waits for once `after` has passed: throws
 // TimeoutExpired, or the exception given, from the blocking call. Runs from construction to the end
@@ -42,13 +52,17 @@ class TimeoutExpired {
 //
 // Nests: of two that expire at once the one set first is thrown first, and its unwinding cancels
 // the inner. Time spent computing does not fire it; only a green thread that waits can be
-// interrupted.
+// interrupted. The time given counts from the call, however long the caller computed before it (row
+// B7.4). Rows B7.1-B7.5 but that gevent's has to be started.
 class Timeout : private internal::Interrupt, private internal::TimerNode {
  public:
   // Infinite: never fires. Zero or negative: at the hub's next turn.
   explicit Timeout(absl::Duration after);
   // Throws `exception` instead of TimeoutExpired.
   Timeout(absl::Duration after, std::exception_ptr exception);
+  // Throws TimeoutExpired whose message says what was being done; `doing`, a literal, must outlive
+  // it.
+  Timeout(absl::Duration after, const char* doing);
   Timeout(const Timeout&) = delete;
   Timeout& operator=(const Timeout&) = delete;
   ~Timeout() override;
@@ -67,12 +81,15 @@ class Timeout : private internal::Interrupt, private internal::TimerNode {
   bool Owns(const TimeoutExpired& expired) const { return expired.id_ == id_; }
 
  private:
+  Timeout(absl::Duration after, std::exception_ptr exception, const char* doing);
+
   [[noreturn]] void Raise() override;
   static void OnFire(TimerNode* node);
 
   internal::Task* const task_;
   absl::Duration after_;
-  std::exception_ptr exception_;
+  const std::exception_ptr exception_;
+  const char* const doing_;
   std::uint64_t id_;
   bool fired_ = false;
 };

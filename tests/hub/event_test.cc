@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "hub/green_thread.h"
 #include "tests/hub/manual_clock.h"
+#include "tests/hub/sync_testing.h"
 
 namespace verdant {
 namespace {
@@ -217,6 +218,144 @@ TEST(Event, SendingToAWaiterOfAnotherThreadIsRefused) {
   Sleep();
   std::thread([&] { EXPECT_THROW(event.Send(1), std::logic_error); }).join();
   waiter.Kill();
+}
+
+TEST(Event, OneRefusedToAnotherThreadIsStillFreshAndItsWaiterStillWaits) {
+  Event<int> event;
+  auto waiter = Spawn([&] { return event.Wait(); });
+  Sleep();
+  event.Link([] {});
+  std::thread([&] { EXPECT_THROW(event.Send(1), std::logic_error); }).join();
+  EXPECT_FALSE(event.Ready());
+  event.Send(2);
+  EXPECT_EQ(waiter.Wait(), 2);
+}
+
+TEST(Event, WithLinksButNoWaitersAnotherThreadsSendIsRefusedToo) {
+  Event<int> event;
+  int called = 0;
+  event.Link([&] { ++called; });
+  std::thread([&] { EXPECT_THROW(event.Send(1), std::logic_error); }).join();
+  EXPECT_FALSE(event.Ready());
+  EXPECT_EQ(called, 0);
+}
+
+TEST(Event, A2_1_MaySendInAHubCallbackWhereWaitingIsRefused) {
+  Event<int> event;
+  EXPECT_NE(RefusalInHubCallback([&] { event.Wait(); }).find("hub callback"), std::string::npos);
+  auto waiter = Spawn([&] { return event.Wait(); });
+  Sleep();
+  InHubCallback([&] {
+    event.Send(3);
+    EXPECT_EQ(event.Wait(), 3) << "there is nothing to wait for";
+  });
+  EXPECT_EQ(waiter.Wait(), 3);
+}
+
+TEST(Event, A2_3_WaitersOfBeforeAndAfterTheResetGetEachTheirOwn) {
+  Event<int> event;
+  auto before = Spawn([&] { return event.Wait(); });
+  Sleep();
+  event.Send(1);
+  event.Reset();
+  auto after = Spawn([&] { return event.Wait(); });
+  Sleep();
+  EXPECT_EQ(before.Wait(), 1);
+  EXPECT_FALSE(after.Ready());
+  event.SendException(std::make_exception_ptr(std::runtime_error("second")));
+  EXPECT_THROW(after.Wait(), std::runtime_error);
+}
+
+TEST(Event, A2_6_OnceSentAWaitReturnsAtOnce) {
+  Event<int> event;
+  event.Send(1);
+  bool yielded = false;
+  SpawnN([&] { yielded = true; });
+  EXPECT_EQ(event.Wait(), 1);
+  EXPECT_EQ(event.Wait(absl::ZeroDuration()), 1);
+  EXPECT_FALSE(yielded);
+  Sleep();
+}
+
+TEST(Event, A2_8_AThousandWaitersWakeInTheOrderTheyCameButForThoseThatLeft) {
+  WithManualClock([](ManualClock&) {
+    Event<> event;
+    std::vector<int> order;
+    std::vector<GreenThread<void>> waiters;
+    for (int i = 0; i < 1000; ++i) {
+      waiters.push_back(Spawn([&, i] {
+        if (event.Wait(i % 3 == 1 ? Deadline(absl::Seconds(1)) : Deadline::Never())) {
+          order.push_back(i);
+        }
+      }));
+    }
+    Sleep();
+    for (int i = 2; i < 1000; i += 3) waiters[i].Kill();
+    Sleep(absl::Seconds(2));
+    event.Send();
+    JoinAll(waiters);
+    ASSERT_EQ(order.size(), 334u);
+    for (int i = 0; i < 334; ++i) EXPECT_EQ(order[i], 3 * i);
+  });
+}
+
+TEST(Event, B4_4_LinksAreCalledInOrderWhenItIsSentBeforeWaitersRun) {
+  Event<int> event;
+  std::vector<std::string> order;
+  auto waiter = Spawn([&] { order.push_back("waiter " + std::to_string(event.Wait())); });
+  Sleep();
+  event.Link([&] { order.push_back("first " + std::to_string(*event.Poll())); });
+  const auto gone = event.Link([&] { order.push_back("never"); });
+  event.Link([&] { order.push_back("second"); });
+  EXPECT_TRUE(event.Unlink(gone));
+  EXPECT_FALSE(event.Unlink(gone));
+  event.Send(1);
+  order.push_back("sent");
+  waiter.Join();
+  EXPECT_EQ(order, (std::vector<std::string>{"first 1", "second", "sent", "waiter 1"}));
+  EXPECT_EQ(event.Link([&] { order.push_back("at once"); }), 0u);
+  EXPECT_EQ(order.back(), "at once");
+}
+
+TEST(Event, B4_4_AnErringLinkIsReportedAndNeitherLinksNorWaitersMissAnything) {
+  Reports reports;
+  Event<int> event;
+  auto waiter = Spawn([&] { return event.Wait(); });
+  Sleep();
+  bool later = false;
+  event.Link([] { throw std::runtime_error("boom"); });
+  event.Link([&] { later = true; });
+  event.Send(1);
+  EXPECT_TRUE(later);
+  EXPECT_EQ(waiter.Wait(), 1);
+  EXPECT_EQ(reports.texts,
+            (std::vector<std::string>{"a link of an Event: std::runtime_error: boom"}));
+}
+
+TEST(Event, B4_4_ALinkMayResetItAndTheOthersAreCalledAllTheSame) {
+  Event<int> event;
+  std::vector<int> called;
+  event.Link([&] {
+    called.push_back(1);
+    event.Reset();
+    event.Link([&] { called.push_back(3); });
+  });
+  event.Link([&] { called.push_back(2); });
+  event.Send(1);
+  EXPECT_EQ(called, (std::vector<int>{1, 2}));
+  event.Send(2);
+  EXPECT_EQ(called, (std::vector<int>{1, 2, 3}));
+}
+
+TEST(Event, B4_4_ALinkMayDestroyIt) {
+  auto event = std::make_unique<Event<int>>();
+  auto waiter = Spawn([e = event.get()] { return e->Wait(); });
+  Sleep();
+  event->Link([&] { event = nullptr; });
+  event->Link([] { ADD_FAILURE() << "gone with the event"; });
+  event->Send(4);
+  EXPECT_EQ(event, nullptr);
+  EXPECT_EQ(waiter.Wait(), 4);
 }
 
 TEST(Event, CarriesMoveOnlyOwnersAsSharedPointers) {

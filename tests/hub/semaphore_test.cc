@@ -1,12 +1,18 @@
 #include "hub/semaphore.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "hub/green_thread.h"
+#include "hub/timeout.h"
 #include "tests/hub/manual_clock.h"
+#include "tests/hub/sync_testing.h"
 
 namespace verdant {
 namespace {
@@ -113,6 +119,7 @@ TEST(Semaphore, A6_3_AReleaseThatMeetsADeadlineIsNotLost) {
 TEST(Semaphore, A6_4_BalanceCountsWaitersAsNegative) {
   Semaphore semaphore(1);
   EXPECT_EQ(semaphore.balance(), 1);
+  EXPECT_FALSE(semaphore.bounded());
   semaphore.Acquire();
   auto a = Spawn([&] { semaphore.Acquire(); });
   auto b = Spawn([&] { semaphore.Acquire(); });
@@ -164,6 +171,254 @@ TEST(Semaphore, ItsWaitersMayOutliveItServedOrNot) {
   Sleep();
   EXPECT_FALSE(unlucky.Ready());
   unlucky.Kill();
+}
+
+TEST(Semaphore, A6_1_ANegativeTimeoutIsNowAndNoneIsNever) {
+  WithManualClock([](ManualClock& clock) {
+    Semaphore semaphore(1);
+    EXPECT_TRUE(semaphore.Acquire(-absl::Seconds(1)));
+    EXPECT_FALSE(semaphore.Acquire(-absl::Seconds(1)));
+    EXPECT_EQ(clock.SinceStart(), absl::ZeroDuration());
+    Hub::Current().ScheduleCall(absl::Hours(1000), [&] { semaphore.Release(); });
+    EXPECT_TRUE(semaphore.Acquire(Deadline::Never()));
+    EXPECT_EQ(clock.SinceStart(), absl::Hours(1000));
+  });
+}
+
+TEST(Semaphore, A6_1_ReleaseMayGoAboveTheInitialCount) {
+  Semaphore semaphore(1);
+  semaphore.Release();
+  semaphore.Release();
+  EXPECT_EQ(semaphore.count(), 3);
+}
+
+TEST(Semaphore, B6_6_UncontendedItDoesNotSwitch) {
+  Semaphore semaphore(1);
+  Sleep();
+  const std::uint64_t switches = Hub::Current().counts().switches;
+  for (int i = 0; i < 10; ++i) {
+    semaphore.Acquire();
+    semaphore.Release();
+  }
+  EXPECT_EQ(Hub::Current().counts().switches, switches);
+}
+
+TEST(Semaphore, B6_7_ATightLoopOfReleaseAndAcquireLetsWaitersHaveTheirTurn) {
+  Semaphore semaphore(1);
+  semaphore.Acquire();
+  bool had_it = false;
+  auto waiter = Spawn([&] {
+    semaphore.Acquire();
+    had_it = true;
+    semaphore.Release();
+  });
+  Sleep();
+  int rounds = 0;
+  for (; !had_it && rounds < 10; ++rounds) {
+    semaphore.Release();
+    semaphore.Acquire();
+  }
+  EXPECT_EQ(rounds, 1);
+  semaphore.Release();
+  waiter.Join();
+}
+
+TEST(Semaphore, B6_1_WaitSaysHowManyThereAreAndTakesNone) {
+  WithManualClock([](ManualClock& clock) {
+    Semaphore semaphore(2);
+    EXPECT_EQ(semaphore.Wait(), 2);
+    EXPECT_EQ(semaphore.count(), 2);
+    semaphore.Adjust(-2);
+    EXPECT_EQ(semaphore.Wait(absl::Seconds(1)), 0);
+    EXPECT_EQ(clock.SinceStart(), absl::Seconds(1));
+    auto looker = Spawn([&] { return semaphore.Wait(); });
+    Sleep();
+    EXPECT_EQ(semaphore.waiting(), 0u) << "it wants nothing";
+    semaphore.Adjust(3);
+    EXPECT_EQ(looker.Wait(), 3);
+    EXPECT_EQ(semaphore.count(), 3);
+  });
+}
+
+TEST(Semaphore, B6_1_OneThatOnlyWaitsStandsInLineAndHearsOfWhatIsLeft) {
+  Semaphore semaphore(0);
+  std::vector<std::string> order;
+  auto taker = Spawn([&] {
+    semaphore.Acquire();
+    order.push_back("taker");
+  });
+  auto looker = Spawn([&] { order.push_back("looker " + std::to_string(semaphore.Wait())); });
+  auto last = Spawn([&] {
+    semaphore.Acquire();
+    order.push_back("last");
+  });
+  Sleep();
+  semaphore.Release();
+  Sleep();
+  EXPECT_EQ(order, (std::vector<std::string>{"taker"}));
+  EXPECT_FALSE(looker.Ready()) << "nothing was left to hear of";
+  semaphore.Release();
+  JoinAll({looker, last});
+  EXPECT_EQ(order, (std::vector<std::string>{"taker", "looker 0", "last"}))
+      << "the one behind had it by the time this ran";
+}
+
+TEST(Semaphore, B6_1_OneThatOnlyWaitsMayBeKilledOrOutliveTheSemaphore) {
+  auto semaphore = std::make_unique<Semaphore>(0);
+  const auto wait = [s = semaphore.get()] { return s->Wait(); };
+  auto killed = Spawn(wait);
+  auto killed_late = Spawn(wait);
+  auto told = Spawn(wait);
+  Sleep();
+  killed.Kill();
+  semaphore->Release();
+  killed_late.Kill();
+  EXPECT_EQ(told.Wait(), 1);
+  EXPECT_EQ(semaphore->count(), 1);
+  semaphore->Acquire();
+  auto on_its_way = Spawn(wait);
+  auto stuck = Spawn(wait);
+  Sleep();
+  semaphore->Release();
+  semaphore->Acquire();
+  semaphore = nullptr;
+  EXPECT_EQ(on_its_way.Wait(), 0);
+  EXPECT_EQ(stuck.Wait(), 0);
+}
+
+TEST(Semaphore, A6_3_AThousandWaitersOfWhomManyLeaveGetWhatIsTheirs) {
+  WithManualClock([](ManualClock&) {
+    Semaphore semaphore(0);
+    std::vector<int> served;
+    std::vector<GreenThread<void>> waiters;
+    for (int i = 0; i < 1000; ++i) {
+      waiters.push_back(Spawn([&, i] {
+        if (semaphore.Acquire(i % 4 == 1 ? Deadline(absl::Seconds(1)) : Deadline::Never())) {
+          served.push_back(i);
+        }
+      }));
+    }
+    Sleep();
+    EXPECT_EQ(semaphore.waiting(), 1000u);
+    EXPECT_EQ(semaphore.balance(), -1000);
+    for (int i = 2; i < 1000; i += 4) waiters[i].Kill();
+    EXPECT_EQ(semaphore.waiting(), 750u);
+    Sleep(absl::Seconds(2));
+    EXPECT_EQ(semaphore.waiting(), 500u);
+    semaphore.Adjust(100);
+    EXPECT_EQ(semaphore.waiting(), 400u);
+    EXPECT_EQ(semaphore.count(), 0);
+    // Some of those served never run: their shares go on.
+    std::vector<GreenThread<void>> killed;
+    for (int i = 0; i < 100; i += 4) killed.push_back(waiters[i]);
+    KillAll(killed);
+    EXPECT_EQ(semaphore.waiting(), 375u);
+    semaphore.Adjust(375);
+    JoinAll(waiters);
+    EXPECT_EQ(served.size(), 475u);
+    EXPECT_TRUE(std::is_sorted(served.begin(), served.end()));
+    EXPECT_EQ(semaphore.count(), 0);
+    EXPECT_EQ(semaphore.waiting(), 0u);
+  });
+}
+
+TEST(Semaphore, A6_3_ATimeoutThatMeetsAReleasePassesTheShareOn) {
+  WithManualClock([](ManualClock&) {
+    Semaphore semaphore(0);
+    auto first = Spawn([&] {
+      const Timeout timeout(absl::Seconds(1));
+      semaphore.Acquire();
+    });
+    auto second = Spawn([&] { return semaphore.Acquire(); });
+    Sleep();
+    Hub::Current().ScheduleCall(absl::Seconds(1), [&] { semaphore.Release(); });
+    EXPECT_THROW(first.Wait(), TimeoutExpired);
+    EXPECT_TRUE(second.Wait());
+    EXPECT_EQ(semaphore.count(), 0);
+  });
+}
+
+TEST(Semaphore, InAHubCallbackItCanBeReleasedAndTriedButNotWaitedFor) {
+  Semaphore semaphore(0);
+  EXPECT_NE(RefusalInHubCallback([&] { semaphore.Acquire(); }).find("hub callback"),
+            std::string::npos);
+  EXPECT_NE(RefusalInHubCallback([&] { semaphore.Wait(); }).find("hub callback"),
+            std::string::npos);
+  EXPECT_EQ(semaphore.balance(), 0);
+  InHubCallback([&] {
+    semaphore.Release();
+    EXPECT_TRUE(semaphore.Acquire());
+    EXPECT_FALSE(semaphore.TryAcquire());
+    semaphore.Release();
+  });
+  EXPECT_EQ(semaphore.count(), 1);
+}
+
+TEST(Semaphore, B6_2_AReleaseOnAnotherThreadIsRefusedWhileOneWaitsAndChangesNothing) {
+  Semaphore semaphore(0);
+  auto waiter = Spawn([&] { return semaphore.Acquire(); });
+  Sleep();
+  std::thread([&] { EXPECT_THROW(semaphore.Release(), std::logic_error); }).join();
+  EXPECT_EQ(semaphore.balance(), -1);
+  semaphore.Release();
+  EXPECT_TRUE(waiter.Wait());
+  EXPECT_EQ(semaphore.count(), 0);
+}
+
+TEST(Semaphore, B4_4_LinksAreCalledForAsLongAsOneCouldBeTaken) {
+  Semaphore semaphore(0);
+  EXPECT_FALSE(semaphore.Ready());
+  std::vector<int> called;
+  for (int i = 0; i < 3; ++i) {
+    semaphore.Link([&, i] {
+      called.push_back(i);
+      EXPECT_TRUE(semaphore.TryAcquire());
+    });
+  }
+  semaphore.Release();
+  EXPECT_EQ(called, (std::vector<int>{0})) << "it took the only one";
+  semaphore.Adjust(2);
+  EXPECT_EQ(called, (std::vector<int>{0, 1, 2}));
+  EXPECT_EQ(semaphore.count(), 0);
+}
+
+TEST(Semaphore, B4_4_WaitersComeBeforeLinks) {
+  Semaphore semaphore(0);
+  int called = 0;
+  semaphore.Link([&] { ++called; });
+  auto waiter = Spawn([&] { semaphore.Acquire(); });
+  Sleep();
+  semaphore.Release();
+  EXPECT_EQ(called, 0);
+  waiter.Kill();  // which passes its share on, now to nobody
+  EXPECT_EQ(called, 1);
+  EXPECT_TRUE(semaphore.Ready());
+  EXPECT_EQ(semaphore.Link([&] { ++called; }), 0u);
+  EXPECT_EQ(called, 2);
+}
+
+TEST(Semaphore, B4_4_AnErringLinkIsReportedAndAnUnlinkedOneIsNotCalled) {
+  Reports reports;
+  Semaphore semaphore(0);
+  bool later = false;
+  semaphore.Link([] { throw std::runtime_error("boom"); });
+  const auto gone = semaphore.Link([] { ADD_FAILURE(); });
+  semaphore.Link([&] { later = true; });
+  EXPECT_TRUE(semaphore.Unlink(gone));
+  EXPECT_FALSE(semaphore.Unlink(gone));
+  semaphore.Release();
+  EXPECT_TRUE(later);
+  EXPECT_EQ(semaphore.count(), 1);
+  EXPECT_EQ(reports.texts,
+            (std::vector<std::string>{"a link of a Semaphore: std::runtime_error: boom"}));
+}
+
+TEST(Semaphore, B4_4_ALinkMayDestroyIt) {
+  auto semaphore = std::make_unique<Semaphore>(0);
+  semaphore->Link([&] { semaphore = nullptr; });
+  semaphore->Link([] { ADD_FAILURE() << "gone with the semaphore"; });
+  semaphore->Release();
+  EXPECT_EQ(semaphore, nullptr);
 }
 
 TEST(SemaphoreLock, HoldsOneForAScopeAndReturnsItOnTheWayOut) {

@@ -3,7 +3,9 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
+#include "absl/status/status.h"
 #include "gtest/gtest.h"
 #include "hub/event.h"
 #include "hub/green_thread.h"
@@ -21,7 +23,7 @@ TEST(Timeout, A7_1_ThrowsItselfFromWhateverBlocks) {
     } catch (const TimeoutExpired& expired) {
       EXPECT_TRUE(timeout.Owns(expired));
       EXPECT_EQ(expired.after(), absl::Seconds(2));
-      EXPECT_EQ(expired.message(), "timed out after 2s");
+      EXPECT_EQ(expired.message(), "timed out after 2 seconds");
     }
     EXPECT_TRUE(timeout.Fired());
     EXPECT_FALSE(timeout.pending());
@@ -180,6 +182,146 @@ TEST(Timeout, IsRefusedInAHubCallback) {
     });
     Sleep(absl::Seconds(1));
     EXPECT_NE(what.find("hub callback"), std::string::npos) << what;
+  });
+}
+
+TEST(Timeout, A7_7_IsTimeoutKnowsEveryKind) {
+  const auto is_timeout = [](auto error) { return IsTimeout(std::make_exception_ptr(error)); };
+  EXPECT_TRUE(is_timeout(TimeoutExpired(0, absl::Seconds(1))));
+  EXPECT_TRUE(is_timeout(std::system_error(ETIMEDOUT, std::generic_category())));
+  EXPECT_TRUE(is_timeout(std::system_error(std::make_error_code(std::errc::timed_out), "read")));
+  EXPECT_FALSE(is_timeout(std::system_error(EAGAIN, std::generic_category())));
+  EXPECT_FALSE(is_timeout(std::runtime_error("timeout")));
+  EXPECT_FALSE(is_timeout(GreenletExit()));
+  EXPECT_FALSE(is_timeout(1));
+  EXPECT_FALSE(IsTimeout(std::exception_ptr()));
+  struct Mine : std::system_error {
+    Mine() : std::system_error(std::make_error_code(std::errc::timed_out)) {}
+  };
+  EXPECT_TRUE(is_timeout(Mine()));
+  EXPECT_TRUE(IsTimeout(absl::DeadlineExceededError("recv from peer: timed out")));
+  EXPECT_FALSE(IsTimeout(absl::UnavailableError("refused")));
+  EXPECT_FALSE(IsTimeout(absl::OkStatus()));
+}
+
+TEST(Timeout, A7_7_IsTimeoutKnowsThoseOfTimeoutsAndDeadlines) {
+  WithManualClock([](ManualClock&) {
+    const auto sleeper = Spawn([] { Sleep(absl::Hours(1)); });
+    const Timeout timeout(absl::Seconds(5));
+    try {
+      sleeper.Wait(absl::Seconds(1));
+      FAIL();
+    } catch (...) {
+      EXPECT_TRUE(IsTimeout(std::current_exception()));
+    }
+    try {
+      sleeper.Wait();
+      FAIL();
+    } catch (...) {
+      EXPECT_TRUE(IsTimeout(std::current_exception()));
+    }
+    sleeper.Kill();
+  });
+}
+
+TEST(Timeout, A7_8_TheTextSaysHowManySeconds) {
+  const auto text = [](absl::Duration after) { return TimeoutExpired(0, after).message(); };
+  EXPECT_EQ(text(absl::Seconds(1)), "timed out after 1 second");
+  EXPECT_EQ(text(absl::Seconds(2)), "timed out after 2 seconds");
+  EXPECT_EQ(text(absl::Milliseconds(1500)), "timed out after 1.5 seconds");
+  EXPECT_EQ(text(absl::ZeroDuration()), "timed out after 0 seconds");
+  EXPECT_EQ(text(absl::Hours(1)), "timed out after 3600 seconds");
+}
+
+TEST(Timeout, B7_1_RunsFromItsConstructionAndOnceStartedIsNotStartedAgain) {
+  WithManualClock([](ManualClock&) {
+    Timeout timeout(absl::Seconds(1));
+    EXPECT_TRUE(timeout.pending());
+    EXPECT_THROW(timeout.Start(), std::logic_error);
+    EXPECT_THROW(timeout.Start(absl::Seconds(2)), std::logic_error);
+    EXPECT_TRUE(timeout.pending());
+    EXPECT_THROW(Sleep(absl::Hours(1)), TimeoutExpired);
+    EXPECT_FALSE(timeout.pending());
+  });
+}
+
+TEST(Timeout, B7_2_ZeroFiresAtTheNextTurnAfterWhatIsRunnableAndNoneNever) {
+  WithManualClock([](ManualClock&) {
+    Timeout none(absl::InfiniteDuration());
+    none.Cancel();
+    none.Start();
+    EXPECT_FALSE(none.pending());
+    bool other_ran = false;
+    SpawnN([&] { other_ran = true; });
+    const Timeout timeout(absl::ZeroDuration());
+    EXPECT_THROW(Sleep(absl::Hours(1)), TimeoutExpired);
+    EXPECT_TRUE(other_ran);
+    EXPECT_FALSE(none.Fired());
+  });
+}
+
+TEST(Timeout, B7_3_TheTextItWasGivenIsPartOfTheMessage) {
+  WithManualClock([](ManualClock&) {
+    const Timeout timeout(absl::Seconds(1), "reading the index");
+    try {
+      Sleep(absl::Hours(1));
+      FAIL();
+    } catch (const TimeoutExpired& expired) {
+      EXPECT_TRUE(timeout.Owns(expired));
+      EXPECT_EQ(expired.message(), "timed out after 1 second: reading the index");
+    }
+  });
+}
+
+TEST(Timeout, B7_4_ALongComputationBeforeItDoesNotShortenIt) {
+  WithManualClock([](ManualClock& clock) {
+    Sleep();
+    clock.Advance(absl::Seconds(100));
+    const Timeout timeout(absl::Seconds(5));
+    Sleep(absl::Seconds(4));
+    EXPECT_FALSE(timeout.Fired());
+    EXPECT_THROW(Sleep(absl::Seconds(4)), TimeoutExpired);
+    EXPECT_EQ(clock.SinceStart(), absl::Seconds(105));
+  });
+}
+
+TEST(Timeout, B7_5_AnOuterOnePassesThroughEveryWithTimeoutInside) {
+  WithManualClock([](ManualClock&) {
+    Timeout outer(absl::Seconds(1));
+    int passed = 0;
+    try {
+      WithTimeout(absl::Seconds(3), [&] {
+        struct Count {
+          int& passed;
+          ~Count() { ++passed; }
+        } const count{passed};
+        return WithTimeout(
+            absl::Seconds(2),
+            [&] {
+              const Count inner{passed};
+              Sleep(absl::Hours(1));
+              return 0;
+            },
+            -1);
+      });
+      FAIL();
+    } catch (const TimeoutExpired& expired) {
+      EXPECT_TRUE(outer.Owns(expired));
+    }
+    EXPECT_EQ(passed, 2);
+  });
+}
+
+TEST(WithTimeout, A7_3_ASilentOneEndsItsBodyAndNothingElse) {
+  WithManualClock([](ManualClock& clock) {
+    bool ended = false;
+    EXPECT_FALSE(WithTimeout(absl::Seconds(1), [&] {
+      Sleep(absl::Hours(1));
+      ended = true;
+    }));
+    EXPECT_FALSE(ended);
+    EXPECT_EQ(clock.SinceStart(), absl::Seconds(1));
+    EXPECT_EQ(Hub::Current().counts().timers, 0u);
   });
 }
 

@@ -1,0 +1,24 @@
+#include "hub/metaphore.h"
+
+#include <stdexcept>
+
+namespace verdant {
+
+void Metaphore::Inc(std::int64_t by) {
+  if (by <= 0) throw std::logic_error("Metaphore::Inc: only by more than nothing");
+  none_.Clear();
+  count_ += by;
+}
+
+void Metaphore::Dec(std::int64_t by) {
+  if (by <= 0) throw std::logic_error("Metaphore::Dec: only by more than nothing");
+  if (by > count_) throw std::logic_error("Metaphore::Dec: below zero");
+  if (count_ > by) {
+    count_ -= by;
+    return;
+  }
+  count_ = 0;
+  none_.Set();
+}
+
+}  // namespace verdant
