@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -179,6 +180,13 @@ void Hub::Loop() {
 
 // Nothing is runnable: sleeps until something may be.
 void Hub::Idle() {
+  if (!idlers_.empty()) {
+    if (fds_.watching()) fds_.Poll(0);
+    if (ready_.empty() && mailbox_->empty()) {
+      if (internal::Waiter* idler = idlers_.PopFront()) Wake(idler->task);
+    }
+    return;
+  }
   if (NothingCanHappen()) {
     if (ReportDeadlock()) internal::SwitchFiber(hub_fiber_, *main_->fiber);
     return;
@@ -261,13 +269,11 @@ bool Hub::Join(Deadline deadline) {
   if (idle_join_ != nullptr) throw std::logic_error("Hub::Join: somebody joins this hub already");
   IdleJoin join{self};
   idle_join_ = &join;
-  if (!deadline.never()) uncounted_timers_ = 1;
+  std::optional<UncountedTimer> uncounted;
+  if (!deadline.never()) uncounted.emplace(*this);
   struct Reset {
     Hub& hub;
-    ~Reset() {
-      hub.idle_join_ = nullptr;
-      hub.uncounted_timers_ = 0;
-    }
+    ~Reset() { hub.idle_join_ = nullptr; }
   } const reset{*this};
   Park(self, {"Hub::Join"}, deadline);
   return join.idle;

@@ -218,6 +218,26 @@ class Hub {
   void AssignId(internal::Task* task) {
     if (task->own_fiber.id == 0) task->own_fiber.id = next_id_++;
   }
+  // The green thread, main or greenlet of that number that has not ended, or null. Looks at each.
+  internal::Task* Find(std::uint64_t id) const;
+  // What every spawn tells; null while nobody wants to know.
+  std::shared_ptr<internal::SpawnHooks>& spawn_hooks() { return spawn_hooks_; }
+  // Tells the hooks, unless they have been told, of a task that is made but not to start yet.
+  void Announce(internal::Task* task) noexcept;
+  const std::shared_ptr<internal::NumberPool>& numbers() { return numbers_; }
+  // Who is to run when nothing else is, in that order.
+  internal::WaitList& idlers() { return idlers_; }
+  // A timer set while one of these exists is none that Join() or a LoopExit waits for.
+  class UncountedTimer {
+   public:
+    explicit UncountedTimer(Hub& hub) : hub_(hub) { ++hub_.uncounted_timers_; }
+    UncountedTimer(const UncountedTimer&) = delete;
+    UncountedTimer& operator=(const UncountedTimer&) = delete;
+    ~UncountedTimer() { --hub_.uncounted_timers_; }
+
+   private:
+    Hub& hub_;
+  };
   static void Ref(internal::Task* task) { ++task->refs; }
   static void Unref(internal::Task* task) noexcept {
     if (--task->refs == 0) Delete(task);
@@ -268,6 +288,7 @@ class Hub {
   void RunTask(internal::Task* task) noexcept;
   void FinishTask(internal::Task* task) noexcept;
   static void Delete(internal::Task* task) noexcept;
+  void FinishExtras(internal::Task* task) noexcept;
   static void DropInterrupts(internal::Task* task) noexcept;
   static void ReportUnobserved(internal::Task* task) noexcept;
   [[noreturn]] static void ExitForkedChild(const std::exception_ptr& error) noexcept;
@@ -307,6 +328,7 @@ class Hub {
   internal::List<internal::AllNode> all_;
   std::size_t all_count_ = 0;
   internal::Task* main_ = nullptr;
+  std::shared_ptr<internal::SpawnHooks> spawn_hooks_;
   std::size_t look_at_ = 0;  // the clock, when ready_ has had so many taken
   int looks_left_ = 0;       // until the end of this turn
   std::int64_t turn_began_ = 0;
@@ -317,7 +339,9 @@ class Hub {
   internal::FdTable fds_;
   internal::StackPool* stacks_;
   IdleJoin* idle_join_ = nullptr;
-  std::size_t uncounted_timers_ = 0;  // of Join(): they make nothing happen
+  std::size_t uncounted_timers_ = 0;  // they make nothing happen
+  internal::WaitList idlers_;
+  std::shared_ptr<internal::NumberPool> numbers_ = std::make_shared<internal::NumberPool>();
   ErrorHandler error_handler_;
 };
 

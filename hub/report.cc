@@ -82,6 +82,14 @@ std::string Hub::Dump(std::size_t most) const {
   return text;
 }
 
+Task* Hub::Find(std::uint64_t id) const {
+  for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
+    auto* task = static_cast<Task*>(node);
+    if (task->own_fiber.id == id) return task;
+  }
+  return nullptr;
+}
+
 Hub::Counts Hub::counts() const {
   Counts counts;
   counts.green_threads = all_count_;

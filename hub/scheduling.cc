@@ -1,6 +1,7 @@
 // Which green thread runs next, and how one begins, parks, is woken, interrupted and ends.
 
 #include <cstdlib>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -150,6 +151,7 @@ Task* Hub::Adopt(Fiber* fiber) {
   task->refs = 1;
   task->own_fiber.id = next_id_++;
   task->own_fiber.site = fiber->site;
+  fiber->id = task->own_fiber.id;
   fiber->scheduled = task;
   all_.PushBack(task);
   ready_.Reserve(++all_count_);
@@ -191,9 +193,18 @@ void Hub::Start(Task* task) noexcept {
   AssignId(task);
   task->own_fiber.scheduled = task;
   task->own_fiber.flags |= Fiber::kUnstarted;
+  if (spawn_hooks_ != nullptr) [[unlikely]]
+    Announce(task);
   all_.PushBack(task);
   ready_.Reserve(++all_count_);
   ready_.PushBack(&task->own_fiber);
+}
+
+void Hub::Announce(Task* task) noexcept {
+  if (task->extras != nullptr && task->extras->announced) return;
+  // A copy: the hook may take itself away.
+  const std::shared_ptr<internal::SpawnHooks> hooks = spawn_hooks_;
+  hooks->OnSpawn(task);
 }
 
 // No stack is to be had: the task ends with that as its error, without having run. On the hub's
@@ -258,23 +269,7 @@ void Hub::ExitForkedChild(const std::exception_ptr& error) noexcept {
 void Hub::FinishTask(Task* task) noexcept {
   task->DropBody();
   task->finished = true;
-  if (task->completion != nullptr) {
-    auto& links = task->completion->links;
-    // By index: a link may add links.
-    for (std::size_t i = 0; i < links.size(); ++i) {
-      auto call = std::move(links[i].call);
-      links[i].call = nullptr;
-      if (call == nullptr) continue;
-      try {
-        call();
-      } catch (const GreenletExit&) {
-        // A kill that came too late for the body has nothing left to end.
-      } catch (...) {
-        ReportUncaught(absl::StrCat("a link of ", Describe(task)), std::current_exception());
-      }
-    }
-    links.clear();
-  }
+  if (task->extras != nullptr) FinishExtras(task);
   while (internal::Waiter* waiter = task->joiners.PopFront()) Wake(waiter->task);
   if (task->refs == 1) {
     // Nobody can ask any more, and only here may a destructor of the result still block.
@@ -287,6 +282,25 @@ void Hub::FinishTask(Task* task) noexcept {
   DropInterrupts(task);
   static_cast<internal::AllNode*>(task)->Unlink();
   --all_count_;
+}
+
+void Hub::FinishExtras(Task* task) noexcept {
+  internal::TaskExtras& extras = *task->extras;
+  if (extras.stop_timer != nullptr) extras.stop_timer();
+  for (internal::EndLink link = extras.links.Next(); link.call != nullptr;
+       link = extras.links.Next()) {
+    if (link.sees_error) task->error_observed = true;
+    try {
+      link.call();
+    } catch (const GreenletExit&) {
+      // A kill that came too late for the body has nothing left to end.
+    } catch (...) {
+      ReportUncaught(absl::StrCat("a link of ", Describe(task)), std::current_exception());
+    }
+  }
+  extras.links.Finish();
+  if (extras.ended != nullptr) *extras.ended = true;
+  extras.tree = nullptr;
 }
 
 void Hub::TaskMain(void* transfer, void* arg) {

@@ -9,12 +9,11 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "greenlet/internal/fiber.h"
 #include "hub/internal/block_pool.h"
 #include "hub/internal/list.h"
+#include "hub/internal/task_extras.h"
 
 namespace verdant {
 
@@ -54,17 +53,6 @@ using WaitList = List<Waiter>;
 
 struct AllNode : ListNode {};
 
-struct Link {
-  std::uint64_t id;
-  absl::AnyInvocable<void()> call;
-};
-
-// What else the end of a green thread sets off; made only when somebody asks for it.
-struct Completion {
-  std::vector<Link> links;
-  std::uint64_t next_link = 1;
-};
-
 // What every switch touches of a Task, on two lines of cache.
 struct TaskCore {
   enum class State : std::uint8_t {
@@ -103,15 +91,21 @@ struct TaskCore {
 // no stack before it first runs, gives it back the moment it ends, and leaves its result to the
 // handles.
 struct Task : TaskCore, AllNode {
-  explicit Task(Hub* h) : hub(h) {}
+  explicit Task(Hub* h) : hub(h), spawner(fiber_thread.current->id) {}
+
+  TaskExtras& Extras() {
+    if (extras == nullptr) extras = std::make_unique<TaskExtras>();
+    return *extras;
+  }
 
   Hub* const hub;
+  const std::uint64_t spawner;  // its number in reports; 0: a hub callback
   std::uint32_t refs = 0;
   ParkedOn parked_on;
   const void* member_of = nullptr;  // the pool that runs it: compared, never followed
   WaitList joiners;
   std::exception_ptr error;
-  std::unique_ptr<Completion> completion;
+  std::unique_ptr<TaskExtras> extras;
   std::unique_ptr<std::string> name;
 };
 

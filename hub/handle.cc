@@ -1,0 +1,284 @@
+#include "hub/handle.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace verdant {
+
+using internal::Task;
+
+namespace {
+
+class KillInterrupt final : public internal::Interrupt {
+ public:
+  explicit KillInterrupt(std::exception_ptr exception) : exception_(std::move(exception)) {}
+  [[noreturn]] void Raise() override {
+    const std::unique_ptr<KillInterrupt> self(this);
+    std::rethrow_exception(exception_);
+  }
+
+ private:
+  std::exception_ptr exception_;
+};
+
+[[noreturn]] void ThrowForeign(const Task* task) {
+  throw std::logic_error(Hub::Describe(task) + " belongs to another thread's hub");
+}
+
+[[noreturn]] void ThrowWaitsForItself(const Task* task) {
+  throw std::logic_error(Hub::Describe(task) + " waits for itself");
+}
+
+// Holds a green thread to be started until its time comes; lets go of it if that is cancelled.
+class DelayedStart {
+ public:
+  DelayedStart(Task* task, std::shared_ptr<const bool> forget) : forget_(std::move(forget)) {
+    Hub::Ref(task);
+    thread_ = AnyGreenThread(task);
+    task_ = task;
+  }
+  void operator()() {
+    // A kill that has not taken effect yet has started it already.
+    if (task_->own_fiber.scheduled != nullptr) return;
+    if (forget_ != nullptr && *forget_) {
+      thread_.Cancel();
+    } else {
+      Hub::Ref(task_);
+      task_->hub->Start(task_);
+    }
+  }
+
+ private:
+  AnyGreenThread thread_;
+  Task* task_;
+  std::shared_ptr<const bool> forget_;  // its spawner has ended
+};
+
+bool IsUnstarted(const Task* task) {
+  return task->state == Task::State::kNew && task->own_fiber.scheduled == nullptr &&
+         (task->extras == nullptr || task->extras->stop_timer == nullptr);
+}
+
+}  // namespace
+
+Task* AnyGreenThread::CheckedHere() const {
+  Task* task = Checked();
+  if (task->hub != internal::current_hub) ThrowForeign(task);
+  return task;
+}
+
+// ---- Starting. ----
+
+bool AnyGreenThread::Start() const {
+  Task* task = CheckedHere();
+  if (!IsUnstarted(task)) return false;
+  Hub::Ref(task);
+  task->hub->Start(task);
+  return true;
+}
+
+bool AnyGreenThread::StartLater(absl::Duration delay) const { return StartLater(delay, nullptr); }
+
+bool AnyGreenThread::StartLater(absl::Duration delay, std::shared_ptr<const bool> forget) const {
+  Task* task = CheckedHere();
+  if (!IsUnstarted(task)) return false;
+  TimerHandle timer = task->hub->ScheduleCall(delay, DelayedStart(task, std::move(forget)));
+  task->Extras().stop_timer = [timer]() mutable { timer.Cancel(); };
+  return true;
+}
+
+// ---- Waiting. ----
+
+void AnyGreenThread::CheckCanWait() const {
+  const Task* task = CheckedHere();
+  if (!task->finished && task == task->hub->CurrentTask()) ThrowWaitsForItself(task);
+}
+
+bool AnyGreenThread::Await(Deadline deadline) const {
+  Task* task = Checked();
+  if (task->finished) return true;
+  if (task->hub != internal::current_hub) ThrowForeign(task);
+  Hub& hub = *task->hub;
+  Task* self = hub.CurrentTask();
+  if (self == task) ThrowWaitsForItself(task);
+  internal::Waiter waiter(self);
+  task->joiners.PushBack(&waiter);
+  hub.Park(self, {"GreenThread::Join"}, deadline);
+  return task->finished;
+}
+
+bool AnyGreenThread::Join(Deadline deadline) const {
+  const AnyGreenThread keep = *this;
+  if (!keep.Await(deadline)) return false;
+  keep.task_->error_observed = true;
+  return true;
+}
+
+void AnyGreenThread::WaitForResult(Deadline deadline) const {
+  if (deadline.never()) {
+    Join(deadline);
+  } else if (const absl::Duration patience = deadline.Remaining(); !Join(deadline)) {
+    throw TimeoutExpired(0, patience);
+  }
+  if (task_->error) std::rethrow_exception(task_->error);
+}
+
+bool AnyGreenThread::NotReady() const {
+  Task* task = Checked();
+  if (!task->finished) return true;
+  task->error_observed = true;
+  if (task->error) std::rethrow_exception(task->error);
+  return false;
+}
+
+// ---- Ending. ----
+
+bool AnyGreenThread::Doom(std::exception_ptr exception, bool first) const {
+  Task* task = Checked();
+  if (exception == nullptr) throw std::logic_error("GreenThread::Kill with no exception");
+  if (task->finished) return false;
+  if (task->hub != internal::current_hub) ThrowForeign(task);
+  Hub& hub = *task->hub;
+  if (first && !hub.OnHubStack() && hub.CurrentTask() == task) std::rethrow_exception(exception);
+  if (task->state == Task::State::kNew && task->own_fiber.scheduled == nullptr) {
+    // It comes now, only to end.
+    Hub::Ref(task);
+    hub.Start(task);
+  }
+  auto* interrupt = new KillInterrupt(std::move(exception));
+  if (first) {
+    hub.DeliverFirst(task, interrupt);
+  } else {
+    hub.Deliver(task, interrupt);
+  }
+  return true;
+}
+
+void AnyGreenThread::Kill(std::exception_ptr exception) const {
+  const AnyGreenThread keep = *this;
+  if (!Doom(std::move(exception), true)) return;
+  Hub& hub = *keep.task_->hub;
+  if (!hub.OnHubStack()) hub.Yield();
+}
+
+void AnyGreenThread::KillSoon(std::exception_ptr exception) const {
+  Doom(std::move(exception), false);
+}
+
+bool AnyGreenThread::KillAndJoin(std::exception_ptr exception, Deadline deadline) const {
+  const AnyGreenThread keep = *this;
+  // Throws where nobody can wait before anything is done.
+  if (!Ready()) CheckedHere()->hub->CurrentTask();
+  Doom(std::move(exception), true);
+  return keep.Join(deadline);
+}
+
+bool AnyGreenThread::Cancel(std::exception_ptr exception) const {
+  if (CheckedHere()->started || task_->finished) return false;
+  Kill(std::move(exception));
+  return true;
+}
+
+// ---- Links. ----
+
+std::uint64_t AnyGreenThread::AddLink(absl::AnyInvocable<void()> link, bool sees_error) const {
+  Task* task = CheckedHere();
+  if (link == nullptr) throw std::logic_error("GreenThread::Link of an empty function");
+  if (task->finished && (task->extras == nullptr || !task->extras->links.running())) {
+    const AnyGreenThread keep = *this;
+    if (sees_error) task->error_observed = true;
+    link();
+    return 0;
+  }
+  return task->Extras().links.Add(std::move(link), sees_error);
+}
+
+bool AnyGreenThread::Unlink(std::uint64_t link) const {
+  Task* task = CheckedHere();
+  return task->extras != nullptr && task->extras->links.Remove(link);
+}
+
+void AnyGreenThread::UnlinkAll() const {
+  Task* task = CheckedHere();
+  if (task->extras != nullptr) task->extras->links.RemoveAll();
+}
+
+bool AnyGreenThread::HasLinks() const {
+  const Task* task = CheckedHere();
+  return task->extras != nullptr && !task->extras->links.empty();
+}
+
+// ---- How it is doing. ----
+
+GreenThreadState AnyGreenThread::State() const {
+  const Task* task = Checked();
+  if (task->finished) {
+    if (!task->error) return GreenThreadState::kSucceeded;
+    if (!task->started) return GreenThreadState::kCancelled;
+    return Killed() ? GreenThreadState::kKilled : GreenThreadState::kFailed;
+  }
+  if (task->started) return GreenThreadState::kRunning;
+  return IsUnstarted(task) ? GreenThreadState::kUnstarted : GreenThreadState::kPending;
+}
+
+bool AnyGreenThread::Alive() const {
+  const GreenThreadState state = State();
+  return state == GreenThreadState::kPending || state == GreenThreadState::kRunning;
+}
+
+bool AnyGreenThread::Killed() const {
+  if (!Checked()->error) return false;
+  try {
+    std::rethrow_exception(task_->error);
+  } catch (const GreenletExit&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+std::exception_ptr AnyGreenThread::Error() const {
+  Checked()->error_observed = true;
+  return task_->error;
+}
+
+// ---- Names and origin. ----
+
+const AnyGreenThread& AnyGreenThread::SetName(std::string_view name) const {
+  Task* task = Checked();
+  auto copy = std::make_unique<std::string>(name);
+  task->own_fiber.name = copy->c_str();
+  task->name = std::move(copy);
+  return *this;
+}
+
+std::string AnyGreenThread::Name() const {
+  const Task* task = Checked();
+  if (task->name != nullptr) return *task->name;
+  if (task->fiber == internal::fiber_thread.main) return "main";
+  return absl::StrCat(task->is_green_thread ? "GreenThread-" : "Greenlet-", MinimalIdent());
+}
+
+std::uint64_t AnyGreenThread::MinimalIdent() const {
+  Task* task = CheckedHere();
+  internal::TaskExtras& extras = task->Extras();
+  if (extras.numbers == nullptr) {
+    extras.number = task->hub->numbers()->Take();
+    extras.numbers = task->hub->numbers();
+  }
+  return extras.number;
+}
+
+AnyGreenThread AnyGreenThread::Spawner() const {
+  const Task* task = CheckedHere();
+  Task* spawner = task->spawner != 0 ? task->hub->Find(task->spawner) : nullptr;
+  if (spawner != nullptr) Hub::Ref(spawner);
+  return AnyGreenThread(spawner);
+}
+
+AnyGreenThread CurrentGreenThread() {
+  Task* task = Hub::Current().CurrentTask();
+  Hub::Ref(task);
+  return AnyGreenThread(task);
+}
+
+}  // namespace verdant

@@ -1,0 +1,52 @@
+#ifndef VERDANT_HUB_INTERNAL_TASK_EXTRAS_H_
+#define VERDANT_HUB_INTERNAL_TASK_EXTRAS_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "absl/functional/any_invocable.h"
+#include "hub/internal/end_links.h"
+#include "hub/internal/number_pool.h"
+
+namespace verdant::internal {
+
+struct Task;
+
+// What the green threads of one tree of spawning share, by the key of who put it there.
+struct SpawnTree {
+  std::map<std::uint64_t, std::shared_ptr<void>> values;
+};
+
+// What few green threads need: made when first asked for.
+struct TaskExtras {
+  TaskExtras() = default;
+  TaskExtras(const TaskExtras&) = delete;
+  TaskExtras& operator=(const TaskExtras&) = delete;
+  ~TaskExtras() {
+    if (numbers != nullptr) numbers->Give(number);
+  }
+
+  EndLinks links;
+  // Cancels the timer that is to start it; set from then on.
+  absl::AnyInvocable<void()> stop_timer;
+  bool announced = false;  // to the hub's SpawnHooks
+  // Shared with those who must know whether it has ended without keeping it.
+  std::shared_ptr<bool> ended;
+  std::shared_ptr<SpawnTree> tree;
+  // Where `number` came from and goes back to; null: it has none.
+  std::shared_ptr<NumberPool> numbers;
+  std::uint64_t number = 0;
+};
+
+// What wants to know of every green thread made; a hub has one while somebody does.
+class SpawnHooks {
+ public:
+  virtual ~SpawnHooks() = default;
+  // On the spawner's stack, before `task` is queued.
+  virtual void OnSpawn(Task* task) noexcept = 0;
+};
+
+}  // namespace verdant::internal
+
+#endif  // VERDANT_HUB_INTERNAL_TASK_EXTRAS_H_

@@ -1,0 +1,213 @@
+#ifndef VERDANT_HUB_SPAWN_H_
+#define VERDANT_HUB_SPAWN_H_
+
+#include <cstddef>
+#include <stdexcept>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "greenlet/source_location.h"
+#include "hub/handle.h"
+#include "hub/hub.h"
+
+namespace verdant {
+
+namespace internal {
+
+// Whatever can be called or be empty: a function pointer, a std::function.
+template <typename F>
+concept MayBeEmpty = std::is_pointer_v<F> || std::is_member_pointer_v<F> ||
+    (std::is_constructible_v<F, std::nullptr_t>&& std::is_constructible_v<bool, const F&>);
+
+template <typename F>
+void CheckCallable(const F& f) {
+  if constexpr (MayBeEmpty<F>) {
+    if (!static_cast<bool>(f)) throw std::logic_error("Spawn of an empty function");
+  }
+}
+
+template <typename R, typename Body>
+Task* NewTask(Hub& hub, SourceLocation site, Body&& body, bool with_handle) {
+  using Made = BodyTask<ResultTask<R>, std::decay_t<Body>>;
+  Task* task = Made::Make(&hub, std::forward<Body>(body));
+  task->own_fiber.site = site;
+  task->has_handles = with_handle;
+  task->refs = with_handle ? 2 : 1;
+  return task;
+}
+
+// f with its arguments, copied or moved into one closure, like std::thread's.
+template <typename F, typename... Args>
+auto Bind(F&& f, Args&&... args) {
+  if constexpr (sizeof...(Args) == 0) {
+    return std::forward<F>(f);
+  } else {
+    CheckCallable<std::decay_t<F>>(f);
+    return [f = std::decay_t<F>(std::forward<F>(f)),
+            args = std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...)]() mutable
+           -> decltype(auto) { return std::apply(std::move(f), std::move(args)); };
+  }
+}
+
+template <typename Body>
+auto SpawnAt(SourceLocation site, Body&& body) {
+  using R = std::invoke_result_t<std::decay_t<Body>&>;
+  CheckCallable<std::decay_t<Body>>(body);
+  Hub& hub = Hub::Current();
+  Task* task = NewTask<R>(hub, site, std::forward<Body>(body), true);
+  hub.Start(task);
+  return GreenThread<R>(task);
+}
+
+template <typename Body>
+void SpawnNAt(SourceLocation site, Body&& body) {
+  CheckCallable<std::decay_t<Body>>(body);
+  auto discard = [body = std::decay_t<Body>(std::forward<Body>(body))]() mutable {
+    static_cast<void>(body());
+  };
+  Hub& hub = Hub::Current();
+  hub.Start(NewTask<void>(hub, site, std::move(discard), false));
+}
+
+// Makes known a green thread that is not to start yet.
+void Prepared(Task* task);
+
+template <typename Body>
+auto PrepareAt(SourceLocation site, Body&& body) {
+  using R = std::invoke_result_t<std::decay_t<Body>&>;
+  CheckCallable<std::decay_t<Body>>(body);
+  Task* task = NewTask<R>(Hub::Current(), site, std::forward<Body>(body), true);
+  task->refs = 1;  // the hub has none of it
+  GreenThread<R> thread(task);
+  Prepared(task);
+  return thread;
+}
+
+template <typename Body>
+auto SpawnAfterAt(SourceLocation site, absl::Duration delay, Body&& body) {
+  auto thread = PrepareAt(site, std::forward<Body>(body));
+  thread.StartLater(delay);
+  return thread;
+}
+
+template <typename Body>
+auto SpawnAfterLocalAt(SourceLocation site, absl::Duration delay, Body&& body) {
+  auto thread = PrepareAt(site, std::forward<Body>(body));
+  StartLaterWithSpawner(thread, delay);
+  return thread;
+}
+
+}  // namespace internal
+
+// Starts a green thread that runs f(args...), copies of both, at the hub's next turn, after
+// everything that is runnable now; the caller goes on (row A1.2). Where it was spawned is recorded
+// for reports. An exception that leaves it is kept for Wait(); if every handle goes away without
+// anybody having looked, the hub's error handler hears of it (row B1.9). Throws std::logic_error if
+// f is an empty std::function or a null pointer (row B1.4).
+template <typename F>
+auto Spawn(F&& f, SourceLocation site = SourceLocation::current()) {
+  return internal::SpawnAt(site, std::forward<F>(f));
+}
+template <typename F, typename A>
+requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+auto Spawn(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
+  return internal::SpawnAt(site, internal::Bind(std::forward<F>(f), std::forward<A>(a)));
+}
+template <typename F, typename A, typename B>
+requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>>
+auto Spawn(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
+  return internal::SpawnAt(
+      site, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)));
+}
+template <typename F, typename A, typename B, typename C, typename... Rest>
+requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>, std::decay_t<C>,
+                             std::decay_t<Rest>...>
+auto Spawn(F&& f, A&& a, B&& b, C&& c, Rest&&... rest) {
+  return internal::SpawnAt(
+      {}, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                         std::forward<C>(c), std::forward<Rest>(rest)...));
+}
+
+// The cheapest way to start one: no handle, so no result, no links and no kill from outside. An
+// exception that leaves it goes to the hub's error handler. Rows A1.3, B1.13.
+template <typename F>
+void SpawnN(F&& f, SourceLocation site = SourceLocation::current()) {
+  internal::SpawnNAt(site, std::forward<F>(f));
+}
+template <typename F, typename A>
+requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+void SpawnN(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
+  internal::SpawnNAt(site, internal::Bind(std::forward<F>(f), std::forward<A>(a)));
+}
+template <typename F, typename A, typename B>
+requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>>
+void SpawnN(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
+  internal::SpawnNAt(site,
+                     internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)));
+}
+
+// Like Spawn(), once `delay` has passed, whether or not the spawner still runs then (row A1.4).
+// Until then Cancel() or Kill() keeps it from ever running, and leaves no timer behind.
+template <typename F>
+auto SpawnAfter(absl::Duration delay, F&& f, SourceLocation site = SourceLocation::current()) {
+  return internal::SpawnAfterAt(site, delay, std::forward<F>(f));
+}
+template <typename F, typename A>
+requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+auto SpawnAfter(absl::Duration delay, F&& f, A&& a,
+                SourceLocation site = SourceLocation::current()) {
+  return internal::SpawnAfterAt(site, delay,
+                                internal::Bind(std::forward<F>(f), std::forward<A>(a)));
+}
+
+// Like SpawnAfter(), but only if the spawner has not ended by then: if it has, the green thread is
+// cancelled when its time comes, so its links fire and Wait() throws GreenletExit. The main
+// greenlet and a hub callback count as never ending. Row A1.5.
+template <typename F>
+auto SpawnAfterLocal(absl::Duration delay, F&& f, SourceLocation site = SourceLocation::current()) {
+  return internal::SpawnAfterLocalAt(site, delay, std::forward<F>(f));
+}
+template <typename F, typename A>
+requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+auto SpawnAfterLocal(absl::Duration delay, F&& f, A&& a,
+                     SourceLocation site = SourceLocation::current()) {
+  return internal::SpawnAfterLocalAt(site, delay,
+                                     internal::Bind(std::forward<F>(f), std::forward<A>(a)));
+}
+
+// A green thread for f(args...) that starts when its Start() or StartLater() is called, and never
+// if that does not happen; until then it can be linked, named, killed and waited for. Row B1.4.
+//
+// What gevent does by deriving from Greenlet and overriding its run() is done by having one:
+//
+//   class Download {
+//    public:
+//     explicit Download(std::string url)
+//         : url_(std::move(url)), thread_(Prepare([this] { return Run(); })) {}
+//     ~Download() { thread_.KillAndJoin(); }
+//     const GreenThread<std::string>& thread() const { return thread_; }
+//
+//    private:
+//     std::string Run();
+//     std::string url_;
+//     GreenThread<std::string> thread_;
+//   };
+//
+//   Download download("http://example.org/");
+//   download.thread().Start();
+//   download.thread().Wait();
+template <typename F>
+auto Prepare(F&& f, SourceLocation site = SourceLocation::current()) {
+  return internal::PrepareAt(site, std::forward<F>(f));
+}
+template <typename F, typename A>
+requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+auto Prepare(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
+  return internal::PrepareAt(site, internal::Bind(std::forward<F>(f), std::forward<A>(a)));
+}
+
+}  // namespace verdant
+
+#endif  // VERDANT_HUB_SPAWN_H_
