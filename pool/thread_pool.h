@@ -60,7 +60,7 @@ class ThreadTicket {
 // An interrupted wait (Timeout, Kill) takes the call back if no thread has begun it. One that has
 // begun goes on, since nothing can stop it, and its result is dropped; what it throws then goes to
 // the hub's error handler. So what a call refers to must live until it has ended, not only while
-// somebody waits: let it own what it needs.
+// somebody waits: let it own what it needs. A call that forks may only exec or exit in the child.
 //
 // Threading: belongs to the hub of the thread that made it; every function but Apply() throws
 // std::logic_error on another. In a forked child it has no threads until its first call, and the

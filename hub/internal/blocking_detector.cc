@@ -17,9 +17,6 @@ namespace verdant::internal {
 namespace {
 
 constexpr int kSignal = SIGURG;
-// The counter must have been seen standing still so often in a row: time during which this process
-// did not run at all counts once.
-constexpr int kLooks = 4;
 constexpr int kAnswerSeconds = 1;
 
 constinit thread_local BlockingDetector* detector_of_thread = nullptr;
@@ -64,20 +61,14 @@ BlockingDetector::~BlockingDetector() {
 }
 
 void BlockingDetector::Watch() {
-  const auto period =
-      std::max(absl::ToChronoMicroseconds(threshold_ / kLooks), std::chrono::microseconds(100));
-  std::uint64_t last = 0;
-  int looks = 0;
+  const auto period = std::max(absl::ToChronoMicroseconds(threshold_ / StallWatch::kLooks),
+                               std::chrono::microseconds(100));
+  StallWatch watch;
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stop_) {
     stopping_.wait_for(lock, period);
     const std::uint64_t beat = beat_.load(std::memory_order_relaxed);
-    if (beat != last) {
-      last = beat;
-      looks = 0;
-    }
-    if ((beat & 1) != 0 || looks > kLooks || ++looks != kLooks || stop_) continue;
-    ++looks;  // said once
+    if (stop_ || !watch.IsStuckAt(beat)) continue;
     lock.unlock();
     if (const std::string text = Interrogate(beat); !text.empty()) {
       if (report_) {

@@ -21,6 +21,28 @@ namespace verdant::internal {
 
 struct Fiber;
 
+// Judges by looks at a counter, at equal intervals, whether what moves it is stuck.
+class StallWatch {
+ public:
+  // It must have been seen standing still so often in a row: time during which this process did not
+  // run at all counts once.
+  static constexpr int kLooks = 4;
+
+  // True once for each value that it has stood still at for so long. Odd ones may stand for ever.
+  bool IsStuckAt(std::uint64_t value) {
+    if (value != last_) {
+      last_ = value;
+      looks_ = 0;
+    }
+    if ((value & 1) != 0 || looks_ > kLooks) return false;
+    return ++looks_ > kLooks;
+  }
+
+ private:
+  std::uint64_t last_ = 0;
+  int looks_ = 0;
+};
+
 // Tells when a hub's thread has been in one turn for too long, and who runs in it (row A10.2). A
 // thread of its own looks at a counter that the hub moves at each turn. When that has stood still
 // for the threshold it sends SIGURG, which does nothing to who does not know of it, to the hub's

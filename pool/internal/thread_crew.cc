@@ -57,7 +57,9 @@ void ThreadCrew::Submit(std::shared_ptr<ThreadJob> job) {
   if (queue_.size() > staying) {
     if (to_end_ > 0 && idle_ > 0 && threads_ - to_end_ < max_size_) {
       --to_end_;
-    } else if (threads_ < max_size_) {
+    } else if (threads_ < std::max<std::size_t>(max_size_, 1)) {
+      // One at least: a call that waited for room while the maximum went to none still gets its
+      // thread.
       try {
         StartThread();
       } catch (const std::system_error& error) {

@@ -2,6 +2,7 @@
 #include <future>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -125,6 +126,27 @@ TEST(ThreadPoolSize, A8_5_KillAllEndsTheThreadsAfterWhatWasAskedForAndDeliversIt
   EXPECT_EQ(pool.Apply([] { return 7; }), 7);
   EXPECT_TRUE(pool.KillAll());
   EXPECT_TRUE(pool.KillAll());
+}
+
+TEST(ThreadPoolSize, B3_3_AMaximumOfNoneStillServesThoseWhoWaitedForRoom) {
+  ThreadPool pool(1);
+  std::promise<void> gate;
+  const std::shared_future<void> way = gate.get_future().share();
+  std::vector<GreenThread<int>> all;
+  for (int i = 0; i < 4; ++i) {
+    all.push_back(Spawn([&pool, way, i] {
+      return pool.Apply([way, i] {
+        way.wait();
+        return i;
+      });
+    }));
+  }
+  Sleep();
+  EXPECT_EQ(pool.Waiting(), 2u);
+  pool.SetMaxSize(0);
+  gate.set_value();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)].Wait(), i);
+  EXPECT_EQ(pool.Apply(&std::this_thread::get_id), std::this_thread::get_id());
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "pool/tpool.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
+#include <future>
 #include <memory>
 #include <numeric>
 #include <stdexcept>
@@ -129,6 +132,26 @@ TEST(Proxy, A8_4_CopiesReferToOneObjectThatLivesAsLongAsACallNeedsIt) {
   EXPECT_EQ(proxy->Call(&Account::balance), 2);
   proxy = nullptr;
   EXPECT_FALSE(watch.expired());
+}
+
+TEST(TpoolDeathTest, A8_5_TheProcessExitsWithoutWaitingForACallThatNeverEnds) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_EXIT(
+      {
+        auto begun = std::make_shared<std::promise<void>>();
+        auto stuck = Spawn([begun] {
+          tpool::Execute([begun] {
+            begun->set_value();
+            for (;;) pause();
+          });
+        });
+        Sleep();
+        begun->get_future().wait();
+        stuck.Kill();
+        tpool::Execute([] {});
+        std::exit(3);
+      },
+      testing::ExitedWithCode(3), "");
 }
 
 }  // namespace
