@@ -13,6 +13,5 @@ int main() {
       a = std::exchange(b, a + b);
     }
   });
-  for (int i = 0; i < 8; ++i) std::cout << std::any_cast<int>(fibonacci.Switch()) << " ";
-  std::cout << "\n";
+  for (int i = 0; i < 6; ++i) std::cout << std::any_cast<int>(fibonacci.Switch()) << "\n";
 }

@@ -5,7 +5,7 @@
 
 int Brew(const std::string& what, int minutes) {
   std::cout << what << ": water on\n";
-  verdant::Sleep(absl::Milliseconds(minutes));  // the others run meanwhile
+  verdant::Sleep(absl::Milliseconds(20 * minutes));  // the others run meanwhile
   std::cout << what << ": ready\n";
   return minutes;
 }
@@ -14,5 +14,6 @@ int main() {
   auto tea = verdant::Spawn(Brew, "tea", 4);
   auto coffee = verdant::Spawn(Brew, "coffee", 2);
   std::cout << "both are on their way\n";
-  std::cout << "minutes of brewing: " << tea.Wait() + coffee.Wait() << "\n";
+  int minutes = tea.Wait() + coffee.Wait();
+  std::cout << "minutes of brewing: " << minutes << "\n";
 }
