@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "greenlet/internal/stack_pool.h"
+#include "hub/internal/blocking_detector.h"
+#include "hub/internal/loop_hooks.h"
 
 namespace verdant {
 
@@ -110,9 +112,14 @@ Hub::Hub(Options options)
   static std::once_flag once;
   std::call_once(once, [] { pthread_atfork(nullptr, nullptr, &Hub::AbandonInForkedChild); });
   internal::current_hub = this;
+  if (options_.blocking_threshold < absl::InfiniteDuration()) {
+    detector_ = std::make_unique<internal::BlockingDetector>(options_.blocking_threshold,
+                                                             hub_fiber_, options_.on_blocking);
+  }
 }
 
 Hub::~Hub() {
+  detector_ = nullptr;
   // Unstarted green threads and calls are closures in a queue and end like one; each may add
   // others. Suspended green threads are abandoned.
   for (;;) {
@@ -161,17 +168,23 @@ void Hub::Loop() {
     if (internal::current_hub != this) [[unlikely]]
       ExitForkedChild(nullptr);
     ++turns_;
+    if (detector_ != nullptr) [[unlikely]]
+      detector_->BeginTurn();
     if (!mailbox_->empty()) RunPosted();
     std::int64_t now = clock_->NowNanos();
     timers_.Advance(now);
+    if (hooks_ != nullptr) [[unlikely]]
+      internal::LoopHooks::CallAll(hooks_->prepare);
     fds_.ApplyChanges();
     if (ready_.empty()) {
       Idle();
-      if (ready_.empty()) continue;
       now = clock_->NowNanos();
     } else if (fds_.watching()) {
       fds_.Poll(0);
     }
+    if (hooks_ != nullptr) [[unlikely]]
+      internal::LoopHooks::CallAll(hooks_->check);
+    if (ready_.empty()) continue;
     quiet_ = false;
     BeginTurn(now);
     RunFirst();
@@ -192,10 +205,15 @@ void Hub::Idle() {
     return;
   }
   std::int64_t timeout = -1;
+  if (hooks_ != nullptr && CallIdleHooks()) [[unlikely]] {
+    if (!ready_.empty() || !mailbox_->empty()) return;
+    timeout = 0;
+  }
   if (timers_.size() != 0) {
     const std::int64_t due = timers_.NextDeadline();
-    timeout = std::max<std::int64_t>(0, due - clock_->NowNanos());
-    if (timeout > 0 && options_.clock != nullptr) {
+    const std::int64_t left = std::max<std::int64_t>(0, due - clock_->NowNanos());
+    if (timeout != 0) timeout = left;
+    if (left > 0 && options_.clock != nullptr) {
       fds_.Poll(0);
       if (!ready_.empty() || !mailbox_->empty() || clock_->AdvanceTo(due)) return;
     }
@@ -211,9 +229,26 @@ void Hub::Idle() {
   }
   // Looked at once more now that whoever changes it would wake us.
   if (!mailbox_->BeginSleep() || NothingCanHappen()) timeout = 0;
+  if (detector_ != nullptr) [[unlikely]]
+    detector_->BeginSleep();
   fds_.Poll(timeout);
   mailbox_->EndSleep();
 }
+
+// Instead of sleeping; true if there were any.
+bool Hub::CallIdleHooks() {
+  if (hooks_->idle.empty()) return false;
+  fds_.Poll(0);
+  if (ready_.empty() && mailbox_->empty()) internal::LoopHooks::CallAll(hooks_->idle);
+  return true;
+}
+
+internal::LoopHooks& Hub::hooks() {
+  if (hooks_ == nullptr) hooks_ = std::make_unique<internal::LoopHooks>();
+  return *hooks_;
+}
+
+void Hub::SleepIsOver() { detector_->EndSleep(); }
 
 void Hub::RunPosted() {
   for (auto& call : mailbox_->TakeAll()) {

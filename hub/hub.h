@@ -7,11 +7,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "greenlet/greenlet.h"
+#include "greenlet/source_location.h"
 #include "hub/clock.h"
 #include "hub/errors.h"
 #include "hub/internal/fd_table.h"
@@ -25,6 +27,8 @@ namespace verdant {
 
 namespace internal {
 struct CallNode : ListNode {};
+class BlockingDetector;
+struct LoopHooks;
 extern constinit thread_local Hub* current_hub;
 }  // namespace internal
 
@@ -67,6 +71,16 @@ class Hub {
     // Decision 15: a second green thread that waits for the same direction of a file descriptor
     // gets a std::logic_error that names both. Without this both wait, and both wake.
     bool prevent_multiple_waiters = true;
+    // "epoll", "poll" or "select" (rows A12.2, B8.8); null: as the environment's VERDANT_HUB says,
+    // or epoll. Those two scan all descriptors at every look, and select takes only the first 1024.
+    const char* poller = nullptr;
+    // Tells of whatever keeps the hub from turning for longer: a call that blocks the thread, or
+    // computes without end. Infinite: off, and costs nothing. A thread of its own watches, and has
+    // SIGURG interrupt the culprit once, to see who and where it is. A turn that waits for the
+    // processor is not told from one that uses it (row A10.2).
+    absl::Duration blocking_threshold = absl::InfiniteDuration();
+    // Called on that thread with the report of several lines; empty: writes it to stderr.
+    std::function<void(const std::string&)> on_blocking = {};
   };
 
   // The calling thread's hub, made on first use.
@@ -75,8 +89,8 @@ class Hub {
       return Configure({});
     return *internal::current_hub;
   }
-  // Sets up the calling thread's hub; throws std::logic_error if it has one already,
-  // std::runtime_error or StackExhausted when file descriptors or memory are short.
+  // Sets up the calling thread's hub; throws std::logic_error if it has one already, or an option
+  // makes no sense, std::runtime_error or StackExhausted when file descriptors or memory are short.
   static Hub& Configure(Options options);
 
   Hub(const Hub&) = delete;
@@ -121,7 +135,12 @@ class Hub {
 
   // Calls `call` on the hub once `delay` has passed (row A12.7: global timer). It must not block:
   // it may wake, spawn, send.
-  TimerHandle ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> call);
+  TimerHandle ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> call,
+                           SourceLocation site = SourceLocation::current());
+  // The same, unless the green thread that schedules it has ended by then (row A12.7: local timer).
+  // In a hub callback, which ends with the hub, no different from ScheduleCall().
+  TimerHandle ScheduleCallLocal(absl::Duration delay, absl::AnyInvocable<void()> call,
+                                SourceLocation site = SourceLocation::current());
 
   // Who hears of exceptions that nobody catches; the default, also meant by an empty one, writes
   // one line to stderr. It must not throw or block. Rows A10.1, B8.4.
@@ -136,12 +155,19 @@ class Hub {
   // One line for every green thread that has not ended, oldest first: name, state, what it waits
   // for, where it was spawned. After `most` lines it says how many more there are.
   std::string Dump(std::size_t most = SIZE_MAX) const;
+  // One line for every call to come of ScheduleCall(), in the order of scheduling: when, and where
+  // it was scheduled. And one for every descriptor that anybody waits for or listens to, by its
+  // number: who, for what, and where that was set up. Rows A10.1, A12.14.
+  std::string DumpTimers() const;
+  std::string DumpListeners() const;
 
   struct Counts {
     std::size_t green_threads = 0;  // not ended
     std::size_t runnable = 0;
-    std::size_t timers = 0;
+    std::size_t timers = 0;  // calls to come, and waits that have a deadline
     std::size_t waiting_for_io = 0;
+    std::size_t readers = 0;  // green threads that wait to read, listeners interested in it
+    std::size_t writers = 0;
     std::uint64_t turns = 0;     // visits to the readiness queue
     std::uint64_t switches = 0;  // green threads resumed
   };
@@ -149,6 +175,10 @@ class Hub {
 
   std::int64_t NowNanos() { return clock_->NowNanos(); }
   const Options& options() const { return options_; }
+  // Which of the pollers it has: "epoll", "poll" or "select".
+  std::string_view poller() const { return fds_.poller_name(); }
+  // Options::prevent_multiple_waiters from now on (row A10.1).
+  void SetPreventMultipleWaiters(bool prevent) { options_.prevent_multiple_waiters = prevent; }
 
   // ---- For what parks and wakes: the modules of this project, not applications. ----
 
@@ -230,10 +260,10 @@ class Hub {
   // A timer set while one of these exists is none that Join() or a LoopExit waits for.
   class UncountedTimer {
    public:
-    explicit UncountedTimer(Hub& hub) : hub_(hub) { ++hub_.uncounted_timers_; }
+    explicit UncountedTimer(Hub& hub) : hub_(hub) { hub_.DiscountTimers(+1); }
     UncountedTimer(const UncountedTimer&) = delete;
     UncountedTimer& operator=(const UncountedTimer&) = delete;
-    ~UncountedTimer() { --hub_.uncounted_timers_; }
+    ~UncountedTimer() { hub_.DiscountTimers(-1); }
 
    private:
     Hub& hub_;
@@ -247,6 +277,15 @@ class Hub {
 
   internal::TimerWheel& timers() { return timers_; }
   internal::FdTable& fds() { return fds_; }
+  // Where watchers are called at each turn.
+  internal::LoopHooks& hooks();
+  // So many more or fewer of timers() are no reason to believe that something can still happen.
+  void DiscountTimers(int change) { uncounted_timers_ += static_cast<std::size_t>(change); }
+  // The thread is back from waiting for I/O.
+  void WokeUp() {
+    if (detector_ != nullptr) [[unlikely]]
+      SleepIsOver();
+  }
 
  private:
   explicit Hub(Options options);
@@ -310,6 +349,8 @@ class Hub {
   }
   void Loop();
   void Idle();
+  bool CallIdleHooks();
+  void SleepIsOver();
   void RunPosted();
   bool NothingCanHappen() const;
   bool ReportDeadlock();
@@ -339,10 +380,12 @@ class Hub {
   internal::FdTable fds_;
   internal::StackPool* stacks_;
   IdleJoin* idle_join_ = nullptr;
-  std::size_t uncounted_timers_ = 0;  // they make nothing happen
+  std::size_t uncounted_timers_ = 0;  // of Join(), watchers and the like: they make nothing happen
   internal::WaitList idlers_;
   std::shared_ptr<internal::NumberPool> numbers_ = std::make_shared<internal::NumberPool>();
   ErrorHandler error_handler_;
+  std::unique_ptr<internal::LoopHooks> hooks_;            // null until needed
+  std::unique_ptr<internal::BlockingDetector> detector_;  // null if it is off
 };
 
 }  // namespace verdant

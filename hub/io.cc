@@ -63,9 +63,11 @@ void IoDescriptor::Unregister() {
   if (slot->table == &table && slot->generation == generation_) table.Unregister(slot);
 }
 
-FdListener::FdListener(int fd, absl::AnyInvocable<void(std::uint32_t)> on_ready)
+FdListener::FdListener(int fd, absl::AnyInvocable<void(std::uint32_t)> on_ready,
+                       SourceLocation site)
     : hub_(Hub::Current()),
       fd_(fd),
+      site_(site),
       on_ready_(std::make_shared<absl::AnyInvocable<void(std::uint32_t)>>(std::move(on_ready))) {
   if (fd < 0) throw std::logic_error(absl::StrCat("FdListener: there is no file descriptor ", fd));
 }
@@ -82,6 +84,10 @@ void FdListener::SetInterest(std::uint32_t events) {
 void FdListener::DescriptorClosing() {
   if (std::exchange(closed_, true)) return;
   if (internal::current_hub == &hub_) hub_.fds().ForgetWatcher(fd_, this);
+}
+
+std::string FdListener::Describe() const {
+  return absl::StrCat("a listener set up at ", site_.file_name(), ":", site_.line());
 }
 
 void FdListener::OnReady(std::uint32_t events) noexcept {

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "greenlet/source_location.h"
 #include "hub/hub.h"
 
 namespace verdant {
@@ -99,7 +101,8 @@ class FdListener final : private internal::FdWatcher {
  public:
   // `on_ready` runs on the hub's stack with a mask of IoEvents, and must not block; it may destroy
   // the listener. kIoHangup may come unasked.
-  FdListener(int fd, absl::AnyInvocable<void(std::uint32_t)> on_ready);
+  FdListener(int fd, absl::AnyInvocable<void(std::uint32_t)> on_ready,
+             SourceLocation site = SourceLocation::current());
   FdListener(const FdListener&) = delete;
   FdListener& operator=(const FdListener&) = delete;
   ~FdListener() override;
@@ -113,9 +116,11 @@ class FdListener final : private internal::FdWatcher {
 
  private:
   void OnReady(std::uint32_t events) noexcept override;
+  std::string Describe() const override;
 
   Hub& hub_;
   const int fd_;
+  const SourceLocation site_;
   bool closed_ = false;
   std::shared_ptr<absl::AnyInvocable<void(std::uint32_t)>> on_ready_;
 };

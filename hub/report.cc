@@ -90,12 +90,15 @@ Task* Hub::Find(std::uint64_t id) const {
   return nullptr;
 }
 
+std::string Hub::DumpListeners() const { return fds_.Dump(); }
+
 Hub::Counts Hub::counts() const {
   Counts counts;
   counts.green_threads = all_count_;
   counts.runnable = ready_.size();
   counts.timers = timers_.size();
   counts.waiting_for_io = fds_.waiting();
+  fds_.CountDirections(counts.readers, counts.writers);
   counts.turns = turns_;
   counts.switches = ready_.taken();
   return counts;

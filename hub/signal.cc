@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -32,6 +33,7 @@ class SignalReceiver final : public FdWatcher {
   ~SignalReceiver() override {
     if (current_hub == &hub_) hub_.fds().ForgetWatcher(fd_, this);
   }
+  std::string Describe() const override { return "a signal watcher"; }
   void OnReady(std::uint32_t) noexcept override {
     eventfd_t count;
     eventfd_read(fd_, &count);

@@ -1,13 +1,15 @@
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "hub/hub.h"
 
 namespace verdant {
 
 struct TimerHandle::Call : internal::TimerNode, internal::CallNode {
-  Call(Hub& h, absl::AnyInvocable<void()> f)
-      : TimerNode(&Call::OnFire), hub(h), function(std::move(f)) {}
+  Call(Hub& h, absl::AnyInvocable<void()> f, SourceLocation s)
+      : TimerNode(&Call::OnFire), hub(h), site(s), function(std::move(f)) {}
   static void OnFire(TimerNode* node) {
     auto* call = static_cast<Call*>(node);
     const std::shared_ptr<Call> keep = call->Release();
@@ -24,6 +26,7 @@ struct TimerHandle::Call : internal::TimerNode, internal::CallNode {
   }
 
   Hub& hub;
+  const SourceLocation site;
   absl::AnyInvocable<void()> function;
   std::shared_ptr<Call> self;  // while armed
 };
@@ -41,8 +44,9 @@ bool TimerHandle::pending() const {
   return call != nullptr && call->armed();
 }
 
-TimerHandle Hub::ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> call) {
-  auto timer = std::make_shared<TimerHandle::Call>(*this, std::move(call));
+TimerHandle Hub::ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> call,
+                              SourceLocation site) {
+  auto timer = std::make_shared<TimerHandle::Call>(*this, std::move(call), site);
   const Deadline deadline(delay);
   TimerHandle handle;
   handle.call_ = timer;
@@ -52,6 +56,49 @@ TimerHandle Hub::ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> c
   raw->self = std::move(timer);
   calls_.PushBack(raw);
   return handle;
+}
+
+namespace {
+
+// A call that is not made once the green thread it belongs to has ended.
+class LocalCall {
+ public:
+  LocalCall(internal::Task* owner, absl::AnyInvocable<void()> call)
+      : owner_(owner), call_(std::move(call)) {
+    Hub::Ref(owner_);
+  }
+  LocalCall(LocalCall&& other) noexcept
+      : owner_(std::exchange(other.owner_, nullptr)), call_(std::move(other.call_)) {}
+  LocalCall& operator=(LocalCall&&) = delete;
+  ~LocalCall() {
+    if (owner_ != nullptr) Hub::Unref(owner_);
+  }
+  void operator()() {
+    if (!owner_->finished) call_();
+  }
+
+ private:
+  internal::Task* owner_;
+  absl::AnyInvocable<void()> call_;
+};
+
+}  // namespace
+
+TimerHandle Hub::ScheduleCallLocal(absl::Duration delay, absl::AnyInvocable<void()> call,
+                                   SourceLocation site) {
+  if (OnHubStack()) return ScheduleCall(delay, std::move(call), site);
+  return ScheduleCall(delay, LocalCall(CurrentTask(), std::move(call)), site);
+}
+
+std::string Hub::DumpTimers() const {
+  std::string text;
+  for (internal::CallNode* node = calls_.front(); node != nullptr; node = calls_.next(node)) {
+    const auto* call = static_cast<const TimerHandle::Call*>(node);
+    absl::StrAppend(&text, "  in ",
+                    absl::FormatDuration(absl::Nanoseconds(call->deadline() - clock_->NowNanos())),
+                    ": a call scheduled at ", call->site.file_name(), ":", call->site.line(), "\n");
+  }
+  return text;
 }
 
 void Hub::DropCalls() noexcept {

@@ -146,6 +146,7 @@ class [[nodiscard]] ImapResults : public ResultRange<ImapResults<R>, R> {
  private:
   friend class ResultRange<ImapResults<R>, R>;
   friend class GreenPool;
+  friend class ThreadPool;
 
   using Outcomes = internal::ImapOutcomes<R>;
   struct CancelAndDelete {

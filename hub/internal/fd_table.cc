@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -23,7 +24,10 @@ std::uint64_t KeyOf(const FdSlot& slot) {
 
 }  // namespace
 
-FdTable::FdTable(Hub& hub) : hub_(hub), poller_(MakeEpollPoller()) {}
+FdTable::FdTable(Hub& hub)
+    : hub_(hub),
+      poller_name_(PollerName(hub.options().poller)),
+      poller_(MakePoller(poller_name_, *this)) {}
 
 FdSlot* FdTable::SlotOf(int fd) {
   if (fd < 0) throw std::logic_error(absl::StrCat("file descriptor ", fd, " cannot be watched"));
@@ -205,7 +209,9 @@ void FdTable::ApplyChanges() {
 
 void FdTable::Poll(std::int64_t timeout_nanos) {
   if (!dirty_.empty()) timeout_nanos = 0;
-  for (const Poller::Ready& ready : poller_->Wait(timeout_nanos)) {
+  const std::span<const Poller::Ready> all_ready = poller_->Wait(timeout_nanos);
+  hub_.WokeUp();
+  for (const Poller::Ready& ready : all_ready) {
     if (ready.key == kWakeupKey) {
       eventfd_t count;
       eventfd_read(wakeup_fd_, &count);
@@ -233,6 +239,43 @@ void FdTable::Poll(std::int64_t timeout_nanos) {
       for (Task* task : slot->writers) hub_.Wake(task);
     }
   }
+}
+
+std::uint32_t FdTable::AwaitedEdges(int fd) const {
+  const FdSlot& slot = *slots_[static_cast<std::size_t>(fd)];
+  return (slot.read_ready ? kIoNone : kIoRead) | (slot.write_ready ? kIoNone : kIoWrite);
+}
+
+void FdTable::CountDirections(std::size_t& readers, std::size_t& writers) const {
+  for (const std::unique_ptr<FdSlot>& slot : slots_) {
+    if (slot == nullptr) continue;
+    readers += slot->readers.size();
+    writers += slot->writers.size();
+    if (slot->watcher == nullptr) continue;
+    if ((slot->wanted & kIoRead) != 0) ++readers;
+    if ((slot->wanted & kIoWrite) != 0) ++writers;
+  }
+}
+
+std::string FdTable::Dump() const {
+  std::string text;
+  for (const std::unique_ptr<FdSlot>& slot : slots_) {
+    if (slot == nullptr) continue;
+    for (const Task* task : slot->readers) {
+      absl::StrAppend(&text, "  file descriptor ", slot->fd, ": ", Hub::Describe(task),
+                      " waits to read\n");
+    }
+    for (const Task* task : slot->writers) {
+      absl::StrAppend(&text, "  file descriptor ", slot->fd, ": ", Hub::Describe(task),
+                      " waits to write\n");
+    }
+    if (slot->watcher == nullptr || slot->wanted == kIoNone) continue;
+    absl::StrAppend(&text, "  file descriptor ", slot->fd, ": ", slot->watcher->Describe(),
+                    " listens for ", (slot->wanted & kIoRead) != 0 ? "read" : "",
+                    slot->wanted == (kIoRead | kIoWrite) ? " and " : "",
+                    (slot->wanted & kIoWrite) != 0 ? "write" : "", "\n");
+  }
+  return text;
 }
 
 absl::Status FdTable::WatchWakeup(int fd) {

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -21,6 +23,8 @@ class FdWatcher {
   virtual ~FdWatcher() = default;
   // On the hub's stack.
   virtual void OnReady(std::uint32_t events) noexcept = 0;
+  // For dumps: what it is, and where it was set up.
+  virtual std::string Describe() const { return "a watcher"; }
 };
 
 class FdTable;
@@ -48,7 +52,7 @@ struct FdSlot {
   bool dirty = false;               // wanted != applied, to be told before the hub sleeps
 };
 
-class FdTable {
+class FdTable final : private EdgeMemory {
  public:
   explicit FdTable(Hub& hub);
 
@@ -87,6 +91,10 @@ class FdTable {
   std::size_t waiting() const { return waiting_tasks_ + active_watchers_; }
   // Something could be reported, though perhaps nothing that counts.
   bool watching() const { return waiting() != 0 || idle_watchers_ != 0; }
+  std::string_view poller_name() const { return poller_name_; }
+  // For reports; as costly as there are descriptors.
+  void CountDirections(std::size_t& readers, std::size_t& writers) const;
+  std::string Dump() const;
   // The descriptor whose readiness means "posted calls": drained, never handed out.
   absl::Status WatchWakeup(int fd);
 
@@ -97,8 +105,10 @@ class FdTable {
   FdSlot* SlotOf(int fd);
   void MarkDirty(FdSlot* slot);
   void CountWatcher(const FdSlot* slot, int change);
+  std::uint32_t AwaitedEdges(int fd) const override;
 
   Hub& hub_;
+  const std::string_view poller_name_;
   std::unique_ptr<Poller> poller_;
   std::vector<std::unique_ptr<FdSlot>> slots_;
   std::vector<int> dirty_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "absl/status/status.h"
 
@@ -21,6 +22,10 @@ enum IoEvents : std::uint32_t {
 enum class Trigger { kEdge, kLevel };
 
 // The kernel's readiness queue. One per hub, used by its thread only.
+//
+// Not every one sees a hangup: select(2) reports only the read or write that would not block. A
+// descriptor watched for edges may be reported more often than it has edges, but never in a
+// direction that EdgeMemory says is known to be ready.
 class Poller {
  public:
   struct Ready {
@@ -29,7 +34,8 @@ class Poller {
   };
 
   virtual ~Poller() = default;
-  // Watches `fd`, or changes how it is watched; `key` comes back with its events.
+  // Watches `fd`, or changes how it is watched; `key` comes back with its events. Fails for what is
+  // always ready, such as regular files, and what this kind cannot watch.
   virtual absl::Status Watch(int fd, std::uint32_t events, Trigger trigger, std::uint64_t key,
                              bool already_watched) = 0;
   // Harmless when it is not watched.
@@ -42,7 +48,28 @@ class Poller {
   virtual void AbandonAfterFork() = 0;
 };
 
+// What is remembered of descriptors watched for edges. Pollers that know only levels ask, before
+// each wait, instead of being told.
+class EdgeMemory {
+ public:
+  virtual ~EdgeMemory() = default;
+  // The directions in which `fd` is not known to be ready: the next edge in these counts.
+  virtual std::uint32_t AwaitedEdges(int fd) const = 0;
+};
+
 std::unique_ptr<Poller> MakeEpollPoller();
+// References for the same contract, and for descriptors that epoll refuses. Each wait costs as much
+// as there are descriptors. `memory` must outlive the poller.
+std::unique_ptr<Poller> MakePollPoller(const EdgeMemory& memory);
+// Below FD_SETSIZE (1024) only.
+std::unique_ptr<Poller> MakeSelectPoller(const EdgeMemory& memory);
+
+// "epoll", "poll" or "select" for one of these or an old name of it ("epolls", "selects"); null: as
+// $VERDANT_HUB says, or epoll if that is not set. Throws std::invalid_argument that lists the names
+// for any other, a blank one included (row A12.2).
+std::string_view PollerName(const char* name);
+// Of a name that PollerName() gave.
+std::unique_ptr<Poller> MakePoller(std::string_view name, const EdgeMemory& memory);
 
 }  // namespace verdant::internal
 

@@ -1,0 +1,242 @@
+#ifndef VERDANT_POOL_THREAD_POOL_H_
+#define VERDANT_POOL_THREAD_POOL_H_
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "greenlet/source_location.h"
+#include "hub/green_thread.h"
+#include "pool/imap.h"
+#include "pool/internal/thread_crew.h"
+#include "pool/internal/thread_job.h"
+
+namespace verdant {
+
+class ThreadPool;
+
+namespace internal {
+
+// A call in the hands of a ThreadPool, for as long as somebody is interested in its outcome.
+class ThreadTicket {
+ public:
+  // Waits for room if need be, then queues the call.
+  ThreadTicket(ThreadPool& pool, std::shared_ptr<ThreadJob> job);
+  ThreadTicket(ThreadTicket&& other) noexcept = default;
+  ThreadTicket& operator=(ThreadTicket&&) = delete;
+  // Takes the call back if no thread has begun it.
+  ~ThreadTicket();
+  // Waits for the outcome; throws what interrupts the wait.
+  void Wait();
+
+ private:
+  std::shared_ptr<ThreadJob> job_;
+  std::shared_ptr<ThreadCrew> crew_;
+};
+
+}  // namespace internal
+
+// OS threads for calls that block, or compute for long, and know nothing of green threads: file
+// I/O, compression, C libraries. Only the green thread that asks waits; the others run on. Rows
+// A8.1-A8.7, B3.1-B3.4.
+//
+//   ThreadPool pool(4);
+//   std::string text = pool.Apply(ReadWholeFile, path);
+//
+// f and its arguments are copied, or moved, into the call, which is made and destroyed on a thread
+// of the pool; the result, or the exception, is delivered to the hub's thread. Threads are started
+// as they are needed. They take no signals.
+//
+// An interrupted wait (Timeout, Kill) takes the call back if no thread has begun it. One that has
+// begun goes on, since nothing can stop it, and its result is dropped; what it throws then goes to
+// the hub's error handler. So what a call refers to must live until it has ended, not only while
+// somebody waits: let it own what it needs. A call that forks may only exec or exit in the child.
+//
+// Threading: belongs to the hub of the thread that made it; every function but Apply() throws
+// std::logic_error on another. In a forked child it has no threads until its first call, and the
+// calls under way are the parent's.
+class ThreadPool {
+ public:
+  static constexpr std::int64_t kDefaultSize = 10;
+
+  // At most `max_size` threads, of which an idle one ends after `idle_task_timeout` of real time;
+  // infinite: never (row B3.1). With 0 every call is made inline, in the green thread that asks
+  // (row A8.2). Throws std::logic_error if `max_size` is negative.
+  explicit ThreadPool(std::int64_t max_size = kDefaultSize,
+                      absl::Duration idle_task_timeout = absl::InfiniteDuration());
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  // Waits for nothing: what was asked for is still done and delivered, and the threads end after
+  // it; those that still run when the process exits are cut off. Nobody may wait for room then.
+  ~ThreadPool();
+
+  // f(args...) on a thread of the pool: its result, or throws what it throws. A Timeout or Kill
+  // ends the wait alone (row A8.3). Called on a thread of any ThreadPool it makes the call right
+  // there (rows A8.1, B3.2). Throws std::logic_error in a hub callback, std::runtime_error if no
+  // thread can be started.
+  template <typename F, typename... Args>
+  decltype(auto) Apply(F&& f, Args&&... args) {
+    auto body = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
+    using Body = decltype(body);
+    using R = std::invoke_result_t<Body&>;
+    if (Inline()) return static_cast<R>(body());
+    auto call = std::make_shared<internal::ThreadCall<R, Body>>(*hub_, std::move(body));
+    internal::ThreadTicket ticket(*this, call);
+    ticket.Wait();
+    return static_cast<R>(call->Take());
+  }
+
+  // Starts f(args...) and returns at once, with the handle of a green thread that waits for it:
+  // everything a GreenThread can do, that can (row B3.2). Waits for room first while max_size()
+  // calls run and another one waits for a thread. Killing the handle's green thread ends that wait
+  // alone, as with Apply().
+  template <typename F>
+  auto Spawn(F&& f, SourceLocation site = SourceLocation::current()) {
+    return SpawnAt(site, std::forward<F>(f));
+  }
+  template <typename F, typename A>
+  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+  auto Spawn(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
+    return SpawnAt(site, std::forward<F>(f), std::forward<A>(a));
+  }
+  template <typename F, typename A, typename B, typename... Rest>
+  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>,
+                               std::decay_t<Rest>...>
+  auto Spawn(F&& f, A&& a, B&& b, Rest&&... rest) {
+    return SpawnAt({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                   std::forward<Rest>(rest)...);
+  }
+
+  // f of each element, on up to max_size() threads at once: lazy, bounded, in the order of the
+  // input or of completion, as GreenPool's are (row B3.4). f is shared by all threads, and each
+  // call gets its own copy of an element. The pool must outlive the results.
+  template <typename F, std::ranges::input_range Range>
+  auto Imap(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
+    return Run<internal::ImapOrder::kOfInput>(site, std::forward<F>(f), std::forward<Range>(range));
+  }
+  template <typename F, std::ranges::input_range Range>
+  auto ImapUnordered(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
+    return Run<internal::ImapOrder::kOfCompletion>(site, std::forward<F>(f),
+                                                   std::forward<Range>(range));
+  }
+  // All results of Imap() at once; throws the first exception among them, by the order of input.
+  template <typename F, std::ranges::input_range Range>
+  auto Map(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
+    auto results = Imap(std::forward<F>(f), std::forward<Range>(range), site);
+    using Value = std::decay_t<decltype(*results.Next())>;
+    std::vector<Value> all;
+    while (auto result = results.Next()) all.push_back(*std::move(result));
+    return all;
+  }
+
+  // Waits until no call is under way and nobody waits for room; false if `deadline` came first.
+  bool Join(Deadline deadline = Deadline::Never());
+  // Has all threads end once they have done what was asked for, and waits until they have; false if
+  // `deadline` came first, as it does while a call does not return. Results are still delivered.
+  // The next call starts new threads (rows A8.5, B3.3).
+  bool KillAll(Deadline deadline = Deadline::Never());
+
+  // Threads there are now, and how many there may be. Setting the size starts idle ones, or has
+  // some end when they have nothing to do. Throws std::logic_error if a size is negative or above
+  // max_size() (row B3.3).
+  std::int64_t size() const;
+  void SetSize(std::int64_t size);
+  std::int64_t max_size() const { return max_size_; }
+  void SetMaxSize(std::int64_t max_size);
+  // Calls that run or wait for a thread, and green threads that wait for room for theirs.
+  std::size_t Pending() const;
+  std::size_t Waiting() const { return desk_->slots.waiting(); }
+
+  // The calling thread is one of some ThreadPool's.
+  static bool OnWorkerThread() { return internal::ThreadCrew::OnWorker(); }
+
+ private:
+  friend class internal::ThreadTicket;
+
+  // f, shared by the calls of an imap, which may outlive it on their threads.
+  template <typename F>
+  struct Shared {
+    template <typename Arg>
+    decltype(auto) operator()(Arg&& arg) {
+      return pool->Apply(
+          [f = function](std::decay_t<Arg>&& own) -> decltype(auto) {
+            return std::invoke(*f, std::move(own));
+          },
+          std::forward<Arg>(arg));
+    }
+    ThreadPool* pool;
+    std::shared_ptr<F> function;
+  };
+
+  template <typename F, typename... Args>
+  auto SpawnAt(SourceLocation site, F&& f, Args&&... args) {
+    CheckThread();
+    auto body = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
+    using Body = decltype(body);
+    using R = std::invoke_result_t<Body&>;
+    std::optional<internal::ThreadTicket> ticket;
+    std::shared_ptr<internal::ThreadCall<R, Body>> call;
+    if (max_size_ > 0) {
+      call = std::make_shared<internal::ThreadCall<R, Body>>(*hub_, std::move(body));
+      ticket.emplace(*this, call);
+    }
+    return internal::SpawnAt(
+        site,
+        [call = std::move(call), ticket = std::move(ticket),
+         body = ticket ? std::nullopt : std::optional<Body>(std::move(body))]() mutable -> R {
+          if (body) return (*body)();
+          ticket->Wait();
+          return call->Take();
+        });
+  }
+
+  template <internal::ImapOrder order, typename F, typename Range>
+  auto Run(SourceLocation site, F&& f, Range&& range) {
+    CheckThread();
+    using Call = Shared<std::decay_t<F>>;
+    using R = internal::ImapResultOf<Call, Range>;
+    using Engine = internal::ImapRun<order, Call, R, Range>;
+    Call call{this, std::make_shared<std::decay_t<F>>(std::forward<F>(f))};
+    auto run = std::make_unique<Engine>(max_size_ > 0 ? max_size_ : 1, std::move(call),
+                                        std::forward<Range>(range));
+    run->Start(site);
+    return ImapResults<ResultValue<R>>(std::move(run));
+  }
+
+  // Calls are to be made by the caller itself.
+  bool Inline() {
+    if (OnWorkerThread()) return true;
+    CheckThread();
+    return max_size_ == 0;
+  }
+  // Throws std::logic_error on another thread than the pool's; begins anew in a forked child.
+  void CheckThread() {
+    if (internal::current_hub != hub_) [[unlikely]]
+      OnAnotherHub();
+  }
+  void OnAnotherHub();
+  internal::ThreadCrew& Crew();
+  bool InForkedChild() const;
+
+  Hub* hub_;
+  pid_t process_;
+  const pthread_t thread_;
+  const absl::Duration idle_timeout_;
+  std::int64_t max_size_;
+  std::shared_ptr<internal::ThreadDesk> desk_;
+  std::shared_ptr<internal::ThreadCrew> crew_;  // null until needed
+};
+
+}  // namespace verdant
+
+#endif  // VERDANT_POOL_THREAD_POOL_H_

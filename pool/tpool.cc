@@ -1,0 +1,72 @@
+#include "pool/tpool.h"
+
+#include <cstdlib>
+#include <optional>
+#include <stdexcept>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace verdant::tpool {
+namespace {
+
+constexpr absl::Duration kIdleTimeout = absl::Seconds(5);
+
+struct ThreadsPool {
+  std::optional<std::int64_t> size;
+  std::unique_ptr<ThreadPool> pool;
+};
+
+// Made after the thread's hub, so that it goes before it.
+ThreadsPool& Mine() {
+  Hub::Current();
+  thread_local ThreadsPool mine;
+  return mine;
+}
+
+std::int64_t SizeFromEnvironment() {
+  const char* text = std::getenv("VERDANT_THREADPOOL_SIZE");
+  if (text == nullptr) return kDefaultNumThreads;
+  std::int64_t size = -1;
+  if (!absl::SimpleAtoi(text, &size) || size < 0) {
+    throw std::logic_error(
+        absl::StrCat("VERDANT_THREADPOOL_SIZE must be a number of threads, not '", text, "'"));
+  }
+  return size;
+}
+
+}  // namespace
+
+ThreadPool& Pool() {
+  ThreadsPool& mine = Mine();
+  if (mine.pool == nullptr) {
+    const std::int64_t size = mine.size ? *mine.size : SizeFromEnvironment();
+    mine.pool = std::make_unique<ThreadPool>(size, kIdleTimeout);
+  }
+  return *mine.pool;
+}
+
+void SetNumThreads(std::int64_t threads) {
+  if (threads < 0) {
+    throw std::logic_error(
+        absl::StrCat("tpool::SetNumThreads: the number must not be negative: ", threads));
+  }
+  ThreadsPool& mine = Mine();
+  if (mine.pool != nullptr) {
+    throw std::logic_error("tpool::SetNumThreads: the pool is in use already");
+  }
+  mine.size = threads;
+}
+
+bool KillAll(Deadline deadline) {
+  if (ThreadPool::OnWorkerThread()) {
+    throw std::logic_error("tpool::KillAll in a call that the pool makes");
+  }
+  ThreadsPool& mine = Mine();
+  if (mine.pool == nullptr) return true;
+  if (!mine.pool->KillAll(deadline)) return false;
+  if (mine.pool->Pending() == 0 && mine.pool->Waiting() == 0) mine.pool = nullptr;
+  return true;
+}
+
+}  // namespace verdant::tpool

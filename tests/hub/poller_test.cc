@@ -1,0 +1,398 @@
+// What every poller must do, and the hub on top of each.
+
+#include "hub/internal/poller.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+#include "hub/event.h"
+#include "hub/green_thread.h"
+#include "hub/hub.h"
+#include "hub/io.h"
+#include "tests/hub/manual_clock.h"
+
+namespace verdant {
+namespace {
+
+using internal::kIoHangup;
+using internal::kIoRead;
+using internal::kIoWrite;
+using internal::MakePoller;
+using internal::Poller;
+using internal::PollerName;
+using internal::Trigger;
+
+struct Pair {
+  Pair() {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd.data()) != 0) abort();
+  }
+  ~Pair() {
+    for (const int f : fd) {
+      if (f >= 0) close(f);
+    }
+  }
+  void Close(int which) { close(std::exchange(fd[static_cast<std::size_t>(which)], -1)); }
+  std::array<int, 2> fd;
+};
+
+// Nothing is known of any descriptor but what the test says.
+class Memory final : public internal::EdgeMemory {
+ public:
+  std::uint32_t AwaitedEdges(int) const override { return awaited; }
+  std::uint32_t awaited = kIoRead | kIoWrite;
+};
+
+class PollerTest : public testing::TestWithParam<const char*> {
+ protected:
+  // Runs `body` on a thread whose hub has this poller.
+  template <typename Body>
+  void OnHub(Body&& body) {
+    OnFreshThread([&] {
+      Hub::Configure({.poller = GetParam()});
+      body();
+    });
+  }
+  bool IsSelect() const { return std::string_view(GetParam()) == "select"; }
+
+  Memory memory_;
+  const std::unique_ptr<Poller> poller_ = MakePoller(GetParam(), memory_);
+};
+
+INSTANTIATE_TEST_SUITE_P(B8_8, PollerTest, testing::Values("epoll", "poll", "select"),
+                         [](const auto& info) { return std::string(info.param); });
+
+std::vector<std::pair<std::uint64_t, std::uint32_t>> Look(Poller& poller) {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> found;
+  for (const Poller::Ready& ready : poller.Wait(0)) found.emplace_back(ready.key, ready.events);
+  return found;
+}
+
+using Found = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
+
+TEST_P(PollerTest, NothingWatchedIsNothingReady) { EXPECT_EQ(Look(*poller_), Found{}); }
+
+TEST_P(PollerTest, ALevelIsReportedForAsLongAsItLasts) {
+  Pair pair;
+  ASSERT_TRUE(poller_->Watch(pair.fd[0], kIoRead, Trigger::kLevel, 7, false).ok());
+  EXPECT_EQ(Look(*poller_), Found{});
+  ASSERT_EQ(write(pair.fd[1], "x", 1), 1);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Look(*poller_), (Found{{7, kIoRead}}));
+  char byte;
+  ASSERT_EQ(read(pair.fd[0], &byte, 1), 1);
+  EXPECT_EQ(Look(*poller_), Found{});
+}
+
+TEST_P(PollerTest, WhatIsWatchedForMayChangeWithItsKey) {
+  Pair pair;
+  ASSERT_TRUE(poller_->Watch(pair.fd[0], kIoRead, Trigger::kLevel, 1, false).ok());
+  ASSERT_TRUE(poller_->Watch(pair.fd[0], kIoWrite, Trigger::kLevel, 2, true).ok());
+  EXPECT_EQ(Look(*poller_), (Found{{2, kIoWrite}}));
+  poller_->Unwatch(pair.fd[0]);
+  poller_->Unwatch(pair.fd[0]);
+  EXPECT_EQ(Look(*poller_), Found{});
+}
+
+TEST_P(PollerTest, AnEdgeIsReportedInADirectionThatIsAwaited) {
+  Pair pair;
+  ASSERT_TRUE(poller_->Watch(pair.fd[0], kIoRead | kIoWrite, Trigger::kEdge, 3, false).ok());
+  ASSERT_EQ(write(pair.fd[1], "x", 1), 1);
+  EXPECT_EQ(Look(*poller_), (Found{{3, kIoRead | kIoWrite}}));
+  memory_.awaited = internal::kIoNone;  // both are known now
+  EXPECT_EQ(Look(*poller_), Found{});
+  char byte;
+  ASSERT_EQ(read(pair.fd[0], &byte, 1), 1);
+  memory_.awaited = kIoRead;  // learned from the read after that
+  EXPECT_EQ(Look(*poller_), Found{});
+  ASSERT_EQ(write(pair.fd[1], "y", 1), 1);
+  const Found found = Look(*poller_);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0].second & kIoRead, 0u);
+}
+
+TEST_P(PollerTest, AHangupMakesAReaderReady) {
+  Pair pair;
+  ASSERT_TRUE(poller_->Watch(pair.fd[0], kIoRead, Trigger::kLevel, 4, false).ok());
+  pair.Close(1);
+  const Found found = Look(*poller_);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0].second & kIoRead, 0u);
+  EXPECT_EQ((found[0].second & kIoHangup) != 0, !IsSelect());
+}
+
+TEST_P(PollerTest, ARegularFileAndAClosedNumberAreRefused) {
+  char name[] = "/tmp/verdant_poller_testXXXXXX";
+  const int file = mkstemp(name);
+  ASSERT_GE(file, 0);
+  unlink(name);
+  EXPECT_FALSE(poller_->Watch(file, kIoRead, Trigger::kLevel, 5, false).ok());
+  close(file);
+  EXPECT_FALSE(poller_->Watch(file, kIoRead, Trigger::kLevel, 5, false).ok());
+  EXPECT_EQ(Look(*poller_), Found{});
+}
+
+TEST_P(PollerTest, ANumberClosedWhileWatchedDisturbsNoOther) {
+  Pair closed, other;
+  ASSERT_TRUE(poller_->Watch(closed.fd[0], kIoRead, Trigger::kLevel, 1, false).ok());
+  ASSERT_TRUE(poller_->Watch(other.fd[0], kIoRead, Trigger::kLevel, 2, false).ok());
+  closed.Close(0);
+  ASSERT_EQ(write(other.fd[1], "x", 1), 1);
+  Look(*poller_);  // which may tell of the closed one, once
+  EXPECT_EQ(Look(*poller_), (Found{{2, kIoRead}}));
+}
+
+TEST_P(PollerTest, SelectAloneRefusesLargeNumbers) {
+  rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max < 1100) GTEST_SKIP() << "not so many descriptors here";
+  rlimit larger = limit;
+  larger.rlim_cur = std::max<rlim_t>(limit.rlim_cur, 1100);
+  setrlimit(RLIMIT_NOFILE, &larger);
+  Pair pair;
+  const int large = fcntl(pair.fd[0], F_DUPFD_CLOEXEC, 1050);
+  ASSERT_GE(large, 1050);
+  const absl::Status status = poller_->Watch(large, kIoWrite, Trigger::kLevel, 9, false);
+  if (IsSelect()) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange) << status;
+  } else {
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(Look(*poller_), (Found{{9, kIoWrite}}));
+  }
+  close(large);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+TEST_P(PollerTest, A12_2_TheHubSaysWhichItHas) {
+  OnHub([&] { EXPECT_EQ(Hub::Current().poller(), GetParam()); });
+}
+
+// Sends `bytes` through a socket pair in both directions at once, and counts what arrives.
+TEST_P(PollerTest, GreenThreadsReadAndWriteAtOnce) {
+  OnHub([] {
+    constexpr std::size_t kBytes = 1 << 20;
+    Pair pair;
+    absl::StatusOr<IoDescriptor> a = IoDescriptor::Register(pair.fd[0]);
+    absl::StatusOr<IoDescriptor> b = IoDescriptor::Register(pair.fd[1]);
+    ASSERT_TRUE(a.ok() && b.ok());
+    const auto send = [](IoDescriptor& to) {
+      const std::string chunk(50000, 'x');
+      for (std::size_t sent = 0; sent < kBytes;) {
+        ASSERT_EQ(to.WaitWritable(), IoWait::kReady);
+        const ssize_t n =
+            write(to.fd(), chunk.data(), std::min<std::size_t>(chunk.size(), kBytes - sent));
+        if (n < 0) {
+          ASSERT_EQ(errno, EAGAIN);
+          to.WriteWouldBlock();
+        } else {
+          sent += static_cast<std::size_t>(n);
+        }
+      }
+    };
+    const auto receive = [](IoDescriptor& from) {
+      std::string buffer(30000, '\0');
+      std::size_t received = 0;
+      while (received < kBytes) {
+        EXPECT_EQ(from.WaitReadable(), IoWait::kReady);
+        const ssize_t n = read(from.fd(), buffer.data(), buffer.size());
+        if (n > 0) received += static_cast<std::size_t>(n);
+        if (n < 0) from.ReadWouldBlock();
+        if (n == 0) break;
+      }
+      return received;
+    };
+    auto sender_a = Spawn([&] { send(*a); });
+    auto sender_b = Spawn([&] { send(*b); });
+    auto receiver_a = Spawn([&] { return receive(*a); });
+    auto receiver_b = Spawn([&] { return receive(*b); });
+    EXPECT_EQ(receiver_a.Wait(), kBytes);
+    EXPECT_EQ(receiver_b.Wait(), kBytes);
+    JoinAll({sender_a, sender_b});
+    EXPECT_EQ(Hub::Current().counts().waiting_for_io, 0u);
+  });
+}
+
+TEST_P(PollerTest, Decision5_CloseWakesAWaiter) {
+  OnHub([] {
+    Pair pair;
+    absl::StatusOr<IoDescriptor> reader = IoDescriptor::Register(pair.fd[0]);
+    ASSERT_TRUE(reader.ok());
+    reader->ReadWouldBlock();
+    IoWait outcome = IoWait::kReady;
+    auto waiter = Spawn([&] { outcome = reader->WaitReadable(); });
+    Sleep(absl::Milliseconds(1));
+    reader->Unregister();
+    waiter.Wait();
+    EXPECT_EQ(outcome, IoWait::kClosed);
+  });
+}
+
+TEST_P(PollerTest, TheEndOfThePeerIsReadWithoutAnotherEdge) {
+  OnHub([] {
+    Pair pair;
+    absl::StatusOr<IoDescriptor> reader = IoDescriptor::Register(pair.fd[0]);
+    ASSERT_TRUE(reader.ok());
+    reader->ReadWouldBlock();
+    auto waiter = Spawn([&] {
+      EXPECT_EQ(reader->WaitReadable(), IoWait::kReady);
+      char buffer[8];
+      EXPECT_EQ(read(pair.fd[0], buffer, sizeof(buffer)), 1);
+      reader->ReadExhausted();
+      EXPECT_EQ(reader->WaitReadable(), IoWait::kReady);
+      EXPECT_EQ(read(pair.fd[0], buffer, sizeof(buffer)), 0);
+    });
+    Sleep();
+    ASSERT_EQ(write(pair.fd[1], "x", 1), 1);
+    pair.Close(1);
+    waiter.Wait();
+  });
+}
+
+TEST_P(PollerTest, AListenerHearsForAsLongAsItIsInterested) {
+  OnHub([] {
+    Pair pair;
+    Event<std::uint32_t> got;
+    FdListener listener(pair.fd[0], [&](std::uint32_t events) {
+      if (!got.Ready()) got.Send(events);
+    });
+    listener.SetInterest(kIoRead);
+    ASSERT_EQ(write(pair.fd[1], "x", 1), 1);
+    EXPECT_EQ(got.Wait(), kIoRead);
+    got.Reset();
+    listener.SetInterest(internal::kIoNone);
+    EXPECT_THROW(got.Wait(), LoopExit);
+    listener.SetInterest(kIoWrite);
+    EXPECT_EQ(got.Wait(), kIoWrite);
+  });
+}
+
+TEST_P(PollerTest, AnotherThreadWakesASleepingHub) {
+  OnHub([] {
+    Event<int> event;
+    const Hub::Remote remote(Hub::Current());
+    const Hub::Keepalive keepalive(Hub::Current());
+    std::thread poster([&] { remote.Post([&] { event.Send(3); }); });
+    EXPECT_EQ(event.Wait(), 3);
+    poster.join();
+  });
+}
+
+TEST_P(PollerTest, TimersFireAndNothingIsReportedThatNobodyWaitsFor) {
+  OnHub([] {
+    Pair pair;  // writable all the time
+    absl::StatusOr<IoDescriptor> idle = IoDescriptor::Register(pair.fd[0]);
+    ASSERT_TRUE(idle.ok());
+    auto reader = Spawn([&] {
+      idle->ReadWouldBlock();
+      return idle->WaitReadable(absl::Milliseconds(30));
+    });
+    Sleep(absl::Milliseconds(1));
+    const std::uint64_t before = Hub::Current().counts().turns;
+    EXPECT_EQ(reader.Wait(), IoWait::kTimedOut);
+    EXPECT_LT(Hub::Current().counts().turns - before, 20u);  // it slept
+  });
+}
+
+TEST_P(PollerTest, A12_16_ASignalDoesNotDisturbASleepingHub) {
+  struct sigaction action = {}, before;
+  action.sa_handler = [](int) {};
+  sigaction(SIGUSR2, &action, &before);  // without SA_RESTART: every wait is interrupted
+  OnHub([] {
+    const pthread_t self = pthread_self();
+    Event<> done;
+    const Hub::Keepalive keepalive(Hub::Current());
+    const Hub::Remote remote(Hub::Current());
+    std::thread sender([&] {
+      for (int i = 0; i < 50; ++i) {
+        pthread_kill(self, SIGUSR2);
+        std::this_thread::yield();
+      }
+      remote.Post([&] { done.Send(); });
+    });
+    done.Wait();
+    sender.join();
+    Sleep(absl::Milliseconds(1));
+  });
+  sigaction(SIGUSR2, &before, nullptr);
+}
+
+TEST_P(PollerTest, A12_16_AProcessStoppedAndContinuedGoesOn) {
+  Pair ready;
+  const pid_t child = fork();
+  if (child == 0) {
+    int result = 1;
+    std::thread([&] {
+      Hub::Configure({.poller = GetParam()});
+      auto sleeper = Spawn([] { Sleep(absl::Milliseconds(5)); });
+      if (write(ready.fd[1], "x", 1) != 1) _exit(2);
+      sleeper.Wait();
+      result = 0;
+    }).join();
+    _exit(result);
+  }
+  fcntl(ready.fd[0], F_SETFL, 0);
+  char byte;
+  ASSERT_EQ(read(ready.fd[0], &byte, 1), 1);
+  kill(child, SIGSTOP);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, WUNTRACED), child);
+  if (WIFSTOPPED(status)) {
+    kill(child, SIGCONT);
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+  }
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(PollerName, A12_2_OldNamesAndTheEnvironmentAreUnderstood) {
+  EXPECT_EQ(PollerName("epolls"), "epoll");
+  EXPECT_EQ(PollerName("poll"), "poll");
+  EXPECT_EQ(PollerName("selects"), "select");
+  unsetenv("VERDANT_HUB");
+  EXPECT_EQ(PollerName(nullptr), "epoll");
+  setenv("VERDANT_HUB", "selects", 1);
+  EXPECT_EQ(PollerName(nullptr), "select");
+  EXPECT_EQ(PollerName("poll"), "poll");
+  unsetenv("VERDANT_HUB");
+}
+
+TEST(PollerName, A18_TheEnvironmentChoosesTheHubsPoller) {
+  setenv("VERDANT_HUB", "poll", 1);
+  OnFreshThread([] { EXPECT_EQ(Hub::Current().poller(), "poll"); });
+  setenv("VERDANT_HUB", "kqueue", 1);
+  OnFreshThread([] { EXPECT_THROW(Hub::Current(), std::invalid_argument); });
+  unsetenv("VERDANT_HUB");
+}
+
+TEST(PollerName, A12_2_AnUnknownOrBlankNameIsRefusedWithTheListOfNames) {
+  for (const char* name : {"", " ", "kqueue"}) {
+    try {
+      PollerName(name);
+      ADD_FAILURE() << name;
+    } catch (const std::logic_error& e) {
+      EXPECT_NE(std::string(e.what()).find("epoll, poll and select"), std::string::npos);
+    }
+  }
+  OnFreshThread([] {
+    EXPECT_THROW(Hub::Configure({.poller = "kqueue"}), std::invalid_argument);
+    EXPECT_EQ(Spawn([] { return 1; }).Wait(), 1);  // with the default instead
+  });
+}
+
+}  // namespace
+}  // namespace verdant
