@@ -8,7 +8,6 @@
 
 #include "absl/functional/any_invocable.h"
 #include "hub/internal/home_thread.h"
-#include "hub/internal/task.h"
 
 namespace verdant::internal {
 
@@ -71,6 +70,11 @@ class Links {
     // The owner is gone.
     void Abandon() noexcept;
     void DropGaps();
+
+    struct Link {
+      std::uint64_t id;
+      absl::AnyInvocable<void()> call;
+    };
 
     HomeThread home;
     bool notifying = false;
