@@ -101,6 +101,8 @@ std::int64_t Semaphore::Wait(Deadline deadline) {
 
 void Semaphore::Release() {
   ++count_;
+  if (waiters_.empty() && links_.unused()) [[likely]]
+    return;
   try {
     Serve();
   } catch (...) {

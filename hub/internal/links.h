@@ -39,6 +39,9 @@ class Links {
   // True if it was still to be called.
   bool Remove(std::uint64_t id) { return queue_ != nullptr && queue_->Remove(id); }
 
+  // Nobody ever linked.
+  bool unused() const { return queue_ == nullptr; }
+
   // Throws std::logic_error if there are links of another thread, which this one must not call.
   void CheckThread(const char* of) const {
     if (queue_ != nullptr) [[unlikely]]
