@@ -23,6 +23,13 @@ struct Semaphore::SemaphoreWaiter : internal::Waiter {
     }
   }
   bool takes() const { return wants != Wants::kNews; }
+  // It has been woken, and what it wants is its own.
+  void Grant() {
+    Unlink();
+    semaphore->granted_.PushBack(this);
+    granted = true;
+    if (takes()) --semaphore->waiting_;
+  }
 
   Semaphore* semaphore;  // null once that is gone, or has nothing to be told any more
   const Wants wants;
@@ -100,37 +107,35 @@ std::int64_t Semaphore::Wait(Deadline deadline) {
 }
 
 void Semaphore::Release() {
-  ++count_;
-  if (waiters_.empty() && links_.unused()) [[likely]]
-    return;
-  try {
-    Serve();
-  } catch (...) {
-    --count_;
-    throw;
+  auto* waiter = static_cast<SemaphoreWaiter*>(waiters_.front());
+  if (waiter == nullptr && links_.unused()) {
+    ++count_;
+  } else if (waiter == nullptr || count_ < 0 || !waiter->takes()) {
+    Adjust(1);
+  } else {
+    waiter->task->hub->Wake(waiter->task);
+    waiter->Grant();
   }
 }
 
 void Semaphore::Adjust(std::int64_t change) {
+  links_.CheckThread("a Semaphore");
+  if (const internal::Waiter* first = waiters_.front();
+      first != nullptr && first->task->hub != internal::current_hub) [[unlikely]] {
+    // Refused before anything has changed.
+    first->task->hub->Wake(first->task);
+  }
   count_ += change;
-  Serve();
-}
-
-void Semaphore::Serve() {
   while (count_ > 0) {
     auto* waiter = static_cast<SemaphoreWaiter*>(waiters_.front());
-    if (waiter == nullptr) break;
+    if (waiter == nullptr) {
+      links_.Notify("a Semaphore", [this] { return Ready(); });
+      return;
+    }
     waiter->task->hub->Wake(waiter->task);
-    waiter->Unlink();
-    granted_.PushBack(waiter);
-    waiter->granted = true;
-    if (!waiter->takes()) continue;
-    --waiting_;
-    --count_;
+    waiter->Grant();
+    if (waiter->takes()) --count_;
   }
-  if (count_ <= 0) return;
-  links_.CheckThread("a Semaphore");
-  links_.Notify("a Semaphore", [this] { return Ready(); });
 }
 
 }  // namespace verdant

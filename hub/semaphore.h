@@ -71,7 +71,6 @@ class Semaphore {
   friend class RLock;
 
   struct SemaphoreWaiter;
-  void Serve();
   // Acquire() that nothing interrupts; false if the semaphore is gone.
   bool AcquireUninterrupted();
   // Lets go of its waiters, who hear nothing more of it.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "hub/internal/home_thread.h"
 #include "hub/internal/task.h"
 
@@ -48,19 +49,11 @@ class Links {
       queue_->home.Check(of);
   }
 
-  // Calls all there are. The owner may be gone afterwards.
-  void Notify(const char* of) {
-    Notify(of, [] { return true; });
-  }
-  // Calls them for as long as still_ready(), a question about the owner.
-  template <typename StillReady>
-  void Notify(const char* of, StillReady still_ready) {
-    if (queue_ == nullptr) [[likely]]
-      return;
-    const std::shared_ptr<Queue> queue = queue_;
-    if (!queue->Begin()) return;
-    while (queue->AnyDue() && still_ready()) queue->CallFirst(of);
-    queue->notifying = false;
+  // Calls all there are, for as long as still_ready(), a question about the owner. That may be gone
+  // afterwards.
+  void Notify(const char* of, absl::FunctionRef<bool()> still_ready = Always) {
+    if (queue_ != nullptr) [[unlikely]]
+      CallAll(of, still_ready);
   }
 
  private:
@@ -83,6 +76,9 @@ class Links {
     std::uint64_t next_id = 1;
     std::uint64_t due = 1;  // those with lower ids are to be called
   };
+
+  static bool Always() { return true; }
+  void CallAll(const char* of, absl::FunctionRef<bool()> still_ready);
 
   std::shared_ptr<Queue> queue_;
 };
