@@ -2,7 +2,6 @@
 #define VERDANT_HUB_CONDITION_H_
 
 #include <cstddef>
-#include <utility>
 #include <variant>
 
 #include "hub/hub.h"

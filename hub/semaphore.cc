@@ -74,33 +74,35 @@ std::int64_t Semaphore::Wait(Deadline deadline) {
 }
 
 void Semaphore::Release() {
-  ++count_;
-  try {
-    Serve();
-  } catch (...) {
-    --count_;
-    throw;
+  SemaphoreWaiter* waiter = first_waiting_;
+  if (waiter == nullptr && links_.unused()) {
+    ++count_;
+  } else if (waiter == nullptr || count_ < 0 || !waiter->takes()) {
+    Adjust(1);
+  } else {
+    waiter->task->hub->Wake(waiter->task);
+    waiter->Grant();
   }
 }
 
 void Semaphore::Adjust(std::int64_t change) {
-  count_ += change;
-  Serve();
-}
-
-void Semaphore::Serve() {
-  while (count_ > 0 && first_waiting_ != nullptr) {
-    SemaphoreWaiter* waiter = first_waiting_;
-    waiter->task->hub->Wake(waiter->task);
-    waiter->granted = true;
-    first_waiting_ = static_cast<SemaphoreWaiter*>(waiters_.next(waiter));
-    if (!waiter->takes()) continue;
-    --waiting_;
-    --count_;
-  }
-  if (count_ <= 0) return;
   links_.CheckThread("a Semaphore");
-  links_.Notify("a Semaphore", [this] { return Ready(); });
+  if (first_waiting_ != nullptr && first_waiting_->task->hub != internal::current_hub)
+      [[unlikely]] {
+    // Refused before anything has changed.
+    first_waiting_->task->hub->Wake(first_waiting_->task);
+  }
+  count_ += change;
+  while (count_ > 0) {
+    SemaphoreWaiter* waiter = first_waiting_;
+    if (waiter == nullptr) {
+      links_.Notify("a Semaphore", [this] { return Ready(); });
+      return;
+    }
+    waiter->task->hub->Wake(waiter->task);
+    waiter->Grant();
+    if (waiter->takes()) --count_;
+  }
 }
 
 void Semaphore::GiveUp(SemaphoreWaiter& waiter) {

@@ -96,13 +96,18 @@ class Semaphore {
         semaphore->GiveUp(*this);
     }
     bool takes() const { return wants != Wants::kNews; }
+    // It has been woken, and what it wants is its own.
+    void Grant() {
+      granted = true;
+      semaphore->first_waiting_ = static_cast<SemaphoreWaiter*>(semaphore->waiters_.next(this));
+      if (takes()) --semaphore->waiting_;
+    }
 
     Semaphore* semaphore;  // null once that is gone, or has nothing to be told any more
     const Wants wants;
     bool granted = false;
   };
 
-  void Serve();
   // Of a waiter that leaves without having taken: what was granted goes to the next one.
   void GiveUp(SemaphoreWaiter& waiter);
   // Acquire() that nothing interrupts; false if the semaphore is gone.

@@ -19,7 +19,7 @@ class HomeThread {
   }
 
  private:
-  [[noreturn]] static void Refuse(const char* what) {
+  [[noreturn, gnu::cold, gnu::noinline]] static void Refuse(const char* what) {
     throw std::logic_error(std::string(what) +
                            " belongs to another thread and cannot be used from here");
   }

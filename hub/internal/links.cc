@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "hub/hub.h"
 
 namespace verdant::internal {
@@ -30,6 +31,13 @@ std::uint64_t Links::Add(const char* of, bool ready, absl::AnyInvocable<void()> 
   const std::uint64_t id = queue_->Append(std::move(call));
   if (ready) queue_->due = queue_->next_id;
   return id;
+}
+
+void Links::CallAll(const char* of, absl::FunctionRef<bool()> still_ready) {
+  const std::shared_ptr<Queue> queue = queue_;
+  if (!queue->Begin()) return;
+  while (queue->AnyDue() && still_ready()) queue->CallFirst(of);
+  queue->notifying = false;
 }
 
 std::uint64_t Links::Queue::Append(absl::AnyInvocable<void()> call) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "hub/internal/home_thread.h"
 
 namespace verdant::internal {
@@ -38,25 +39,20 @@ class Links {
   // True if it was still to be called.
   bool Remove(std::uint64_t id) { return queue_ != nullptr && queue_->Remove(id); }
 
+  // Nobody ever linked.
+  bool unused() const { return queue_ == nullptr; }
+
   // Throws std::logic_error if there are links of another thread, which this one must not call.
   void CheckThread(const char* of) const {
     if (queue_ != nullptr) [[unlikely]]
       queue_->home.Check(of);
   }
 
-  // Calls all there are. The owner may be gone afterwards.
-  void Notify(const char* of) {
-    Notify(of, [] { return true; });
-  }
-  // Calls them for as long as still_ready(), a question about the owner.
-  template <typename StillReady>
-  void Notify(const char* of, StillReady still_ready) {
-    if (queue_ == nullptr) [[likely]]
-      return;
-    const std::shared_ptr<Queue> queue = queue_;
-    if (!queue->Begin()) return;
-    while (queue->AnyDue() && still_ready()) queue->CallFirst(of);
-    queue->notifying = false;
+  // Calls all there are, for as long as still_ready(), a question about the owner. That may be gone
+  // afterwards.
+  void Notify(const char* of, absl::FunctionRef<bool()> still_ready = Always) {
+    if (queue_ != nullptr) [[unlikely]]
+      CallAll(of, still_ready);
   }
 
  private:
@@ -84,6 +80,9 @@ class Links {
     std::uint64_t next_id = 1;
     std::uint64_t due = 1;  // those with lower ids are to be called
   };
+
+  static bool Always() { return true; }
+  void CallAll(const char* of, absl::FunctionRef<bool()> still_ready);
 
   std::shared_ptr<Queue> queue_;
 };
