@@ -254,7 +254,7 @@ const AnyGreenThread& AnyGreenThread::SetName(std::string_view name) const {
 std::string AnyGreenThread::Name() const {
   const Task* task = Checked();
   if (task->name != nullptr) return *task->name;
-  if (task->fiber == internal::fiber_thread.main) return "main";
+  if (task->is_main) return "main";
   return absl::StrCat(task->is_green_thread ? "GreenThread-" : "Greenlet-", MinimalIdent());
 }
 

@@ -100,6 +100,7 @@ Hub::Hub(Options options)
   const internal::Stack stack = stacks.Acquire();
   try {
     main_ = Adopt(fiber_thread.main);
+    main_->is_main = true;
   } catch (...) {
     stacks.Release(stack);
     throw;

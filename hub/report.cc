@@ -52,7 +52,7 @@ void Hub::ReportUncaught(std::string context, const std::exception_ptr& error) n
 }
 
 std::string Hub::Describe(const Task* task) {
-  if (task == task->hub->main_) return "the main greenlet";
+  if (task->is_main) return "the main greenlet";
   std::string text =
       absl::StrCat(task->is_green_thread ? "green thread " : "greenlet ", task->own_fiber.id);
   if (task->name != nullptr) {

@@ -11,10 +11,10 @@ IWait::IWait(std::vector<Waitable> objects, Deadline deadline, std::size_t count
   try {
     for (std::size_t place = 0; place < entries_.size(); ++place) {
       Entry& entry = entries_[place];
-      if (entry.object.Ready()) {
+      if (entry.object.ObjectReady()) {
         OnReady(place);
       } else {
-        entry.link = entry.object.Link([this, place] { OnReady(place); });
+        entry.link = entry.object.LinkObject([this, place] { OnReady(place); });
         entry.linked = true;
       }
     }
@@ -28,7 +28,7 @@ IWait::~IWait() { Unlink(); }
 
 void IWait::Unlink() {
   for (Entry& entry : entries_) {
-    if (std::exchange(entry.linked, false)) entry.object.Unlink(entry.link);
+    if (std::exchange(entry.linked, false)) entry.object.UnlinkObject(entry.link);
   }
 }
 
@@ -59,7 +59,7 @@ std::optional<std::size_t> IWait::Next() {
   const std::size_t place = ready_[given_++];
   // One that calls each time it is ready need not any more.
   Entry& entry = entries_[place];
-  if (std::exchange(entry.linked, false)) entry.object.Unlink(entry.link);
+  if (std::exchange(entry.linked, false)) entry.object.UnlinkObject(entry.link);
   return place;
 }
 

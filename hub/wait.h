@@ -60,11 +60,12 @@ class Waitable {
   };
 
   void* object() { return object_ != nullptr ? object_ : &thread_; }
-  std::uint64_t Link(absl::AnyInvocable<void()> f) {
+  // Not named as in the concept: a Waitable is no Linkable itself.
+  std::uint64_t LinkObject(absl::AnyInvocable<void()> f) {
     return operations_->link(object(), std::move(f));
   }
-  void Unlink(std::uint64_t link) { operations_->unlink(object(), link); }
-  bool Ready() { return operations_->ready(object()); }
+  void UnlinkObject(std::uint64_t link) { operations_->unlink(object(), link); }
+  bool ObjectReady() { return operations_->ready(object()); }
 
   void* object_ = nullptr;
   AnyGreenThread thread_;

@@ -101,6 +101,7 @@ struct Task : TaskCore, AllNode {
   Hub* const hub;
   const std::uint64_t spawner;  // its number in reports; 0: a hub callback
   std::uint32_t refs = 0;
+  bool is_main = false;
   ParkedOn parked_on;
   const void* member_of = nullptr;  // the pool that runs it: compared, never followed
   WaitList joiners;

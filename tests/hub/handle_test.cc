@@ -296,6 +296,27 @@ TEST(Handle, EverythingOfAnEmptyOneIsRefused) {
   EXPECT_EQ(refused, 22);
 }
 
+TEST(Handle, MayOutliveItsThreadAndThenOnlyTells) {
+  GreenThread<int> ended;
+  GreenThread<void> unstarted;
+  AnyGreenThread main;
+  OnFreshThread([&] {
+    main = CurrentGreenThread();
+    ended = Spawn([] { return 3; });
+    unstarted = Prepare([] {});
+    ended.Join();
+  });
+  EXPECT_EQ(ended.Wait(), 3);
+  EXPECT_EQ(ended.State(), GreenThreadState::kSucceeded);
+  ended.Kill();
+  EXPECT_FALSE(unstarted.Ready());
+  EXPECT_NE(LogicError([&] { unstarted.Join(); }).find("another thread's hub"), std::string::npos);
+  EXPECT_THROW(unstarted.Kill(), std::logic_error);
+  EXPECT_THROW(ended.Link([] {}), std::logic_error);
+  EXPECT_EQ(main.Description(), "the main greenlet");
+  EXPECT_EQ(main.Name(), "main");
+}
+
 TEST(Name, B1_10_IsNumberedWhenAskedForWithTheSmallestFreeNumber) {
   OnFreshThread([] {
     auto unasked = Spawn([] {});
