@@ -271,6 +271,7 @@ void Hub::FinishTask(Task* task) noexcept {
     }
     links.clear();
   }
+  internal::ReleaseFiberData(*task->fiber);
   while (internal::Waiter* waiter = task->joiners.PopFront()) Wake(waiter->task);
   if (task->refs == 1) {
     // Nobody can ask any more, and only here may a destructor of the result still block.
