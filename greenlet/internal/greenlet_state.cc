@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "greenlet/internal/stack_pool.h"
+
 namespace verdant::internal {
 namespace {
 
@@ -85,6 +87,7 @@ void EndThread(void*) noexcept {
   fiber_thread.traced = false;
   fiber_thread.record = nullptr;
   delete record;
+  LeaveThreadStacks();
 }
 
 }  // namespace

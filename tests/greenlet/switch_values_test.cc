@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "greenlet/greenlet.h"
+#include "greenlet/internal/sanitizer.h"
 #include "gtest/gtest.h"
 #include "tests/greenlet/greenlet_testing.h"
 
