@@ -110,6 +110,9 @@ Hub::Hub(Options options)
   internal::BeginFiber(hub_fiber_, stack, &HubMain, this);
   fiber_thread.orphan_exit = &Hub::LeaveOrphan;
   fiber_thread.release_scheduled = &Hub::EndAdopted;
+  fiber_thread.report_uncaught = [](const char* context, const std::exception_ptr& error) {
+    Current().ReportUncaught(context, error);
+  };
   static std::once_flag once;
   std::call_once(once, [] { pthread_atfork(nullptr, nullptr, &Hub::AbandonInForkedChild); });
   internal::current_hub = this;
@@ -136,6 +139,8 @@ Hub::~Hub() {
   if (Fiber* main_fiber = main_->fiber; main_fiber->scheduled != nullptr) {
     ReleaseAdopted(main_, main_fiber);
   }
+  internal::ReleaseFiberData(hub_fiber_);
+  fiber_thread.report_uncaught = nullptr;
   internal::current_hub = nullptr;
   if (spare_.stack) stacks_->Release(internal::EndFiber(spare_));
   internal::ThreadStackPool(kHubStackSize).Release(internal::EndFiber(hub_fiber_));
@@ -172,6 +177,13 @@ void Hub::Loop() {
     if (detector_ != nullptr) [[unlikely]]
       detector_->BeginTurn();
     if (!mailbox_->empty()) RunPosted();
+    if (internal::HasDroppedGreenlets()) [[unlikely]] {
+      // On a stack of its own, since what is unwound may block.
+      using Unwinding = internal::BodyTask<internal::ResultTask<void>, void (*)() noexcept>;
+      Task* task = Unwinding::Make(this, &internal::UnwindDroppedGreenlets);
+      task->refs = 1;
+      Start(task);
+    }
     std::int64_t now = clock_->NowNanos();
     timers_.Advance(now);
     if (hooks_ != nullptr) [[unlikely]]

@@ -270,6 +270,7 @@ void Hub::FinishTask(Task* task) noexcept {
   task->DropBody();
   task->finished = true;
   if (task->extras != nullptr) FinishExtras(task);
+  internal::ReleaseFiberData(*task->fiber);
   while (internal::Waiter* waiter = task->joiners.PopFront()) Wake(waiter->task);
   if (task->refs == 1) {
     // Nobody can ask any more, and only here may a destructor of the result still block.

@@ -4,13 +4,13 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <atomic>
-
 namespace verdant::internal {
 namespace {
 
 struct MainFiber : Fiber {
   ~MainFiber() {
+    if (fiber_thread.unwind_dropped != nullptr) fiber_thread.unwind_dropped();
+    ReleaseFiberData(*this);
     ForgetGreenlet(*this);
 #if defined(VERDANT_ASAN)
     // The first thread's stays mapped, and the leak checker comes after this.
@@ -55,8 +55,8 @@ void WriteFpControl(FpControl control) {
 
 void InitFiberThreadSlow() {
   fiber_thread.exceptions = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
-  static std::atomic<std::uint64_t> next_number{1};
-  fiber_thread.number = next_number.fetch_add(1);
+  // Made first, so that it goes after the main fiber, at whose end greenlets are unwound yet.
+  ThreadStackPool(0);
   fiber_thread.current = fiber_thread.main = &main_fiber;
   main_fiber.name = "main";
 #if defined(VERDANT_ASAN)

@@ -12,6 +12,9 @@
 namespace verdant::internal {
 
 struct GreenletState;
+struct LocalTable;
+struct ThreadRecord;
+struct VariableMap;
 
 // Mirrors __cxa_eh_globals of the Itanium C++ ABI: what is being caught, and how many throws are
 // under way.
@@ -56,6 +59,8 @@ struct alignas(64) Fiber {
   const char* name = nullptr;
   std::uint64_t id = 0;
   SourceLocation site;
+  LocalTable* locals = nullptr;      // of GreenLocal; null until the first is touched
+  VariableMap* variables = nullptr;  // of ContextVar; null while none is set
 #if defined(VERDANT_ASAN)
   void* fake_stack = nullptr;
   const void* stack_bottom = nullptr;
@@ -74,7 +79,7 @@ struct alignas(64) Fiber {
 struct FiberThread {
   Fiber* current = nullptr;
   Fiber* main = nullptr;
-  std::uint64_t number = 0;              // never used again for another thread, as addresses are
+  ThreadRecord* record = nullptr;        // what owns its greenlets; null until it has one
   ExceptionState* exceptions = nullptr;  // the C++ runtime's, for this thread
   // Control words of the fibers that keep none of their own, while one that does runs.
   FpControl fp;
@@ -83,6 +88,12 @@ struct FiberThread {
   void (*orphan_exit)(Fiber* ending, SwitchClosure* then, std::exception_ptr& error) = nullptr;
   // Ends what is in Fiber::scheduled; called by a greenlet at its end, on its own stack.
   void (*release_scheduled)(Fiber* ending) = nullptr;
+  // Set by the hub. Who hears of an exception that nobody can catch.
+  void (*report_uncaught)(const char* context, const std::exception_ptr& error) = nullptr;
+  // Set with `record`: what Greenlet does when a fiber, and when the thread's main fiber, ends.
+  void (*forget_greenlet)(Fiber& fiber) noexcept = nullptr;
+  void (*unwind_dropped)() noexcept = nullptr;
+  bool traced = false;  // SetTrace() is in force
 };
 extern constinit thread_local FiberThread fiber_thread;
 
@@ -116,7 +127,32 @@ bool RaiseInSwitch(Fiber& fiber, std::exception_ptr error) noexcept;
 
 // Ends what Greenlet::Current() handed out for a fiber that is not itself a Greenlet; called by its
 // owner when it ends.
-void ForgetGreenlet(Fiber& fiber) noexcept;
+inline void ForgetGreenlet(Fiber& fiber) noexcept {
+  if (fiber.greenlet != nullptr) [[unlikely]]
+    fiber_thread.forget_greenlet(fiber);
+}
+
+// Whether handles dropped on other threads have left greenlets of this one to be unwound, and the
+// unwinding of them, which may run anything.
+bool HasDroppedGreenlets() noexcept;
+void UnwindDroppedGreenlets() noexcept;
+
+// A fiber starts with the variables of the one that makes it (decision 20).
+void ShareVariables(VariableMap* variables, Fiber& to) noexcept;
+inline void InheritVariables(Fiber& to) noexcept {
+  if (VariableMap* variables = fiber_thread.current->variables; variables != nullptr) [[unlikely]]
+    ShareVariables(variables, to);
+}
+
+// Destroys the fiber's locals, then lets go of its variables; for when it ends, on its own stack if
+// it has run.
+void ReleaseFiberDataSlow(Fiber& fiber) noexcept;
+inline void ReleaseFiberData(Fiber& fiber) noexcept {
+  if ((reinterpret_cast<std::uintptr_t>(fiber.locals) |
+       reinterpret_cast<std::uintptr_t>(fiber.variables)) != 0) [[unlikely]] {
+    ReleaseFiberDataSlow(fiber);
+  }
+}
 
 void LeaveSpecialState(Fiber& from, Fiber& to);
 

@@ -152,15 +152,7 @@ std::vector<Pools*>& Abandoned() {
 }
 
 struct ThreadPoolsOwner {
-  ~ThreadPoolsOwner() {
-    std::erase_if(*thread_pools, [](const auto& pool) { return pool->in_use() == 0; });
-    if (thread_pools->empty()) {
-      delete std::exchange(thread_pools, nullptr);
-      return;
-    }
-    const std::lock_guard<std::mutex> lock(abandoned_mutex);
-    Abandoned().push_back(thread_pools);
-  }
+  ~ThreadPoolsOwner() { LeaveThreadStacks(); }
 };
 
 Pools& ThisThreadsPools() {
@@ -275,6 +267,19 @@ StackPool& ThreadStackPool(std::size_t size) {
   }
   pools.push_back(std::make_unique<StackPool>(size));
   return *pools.back();
+}
+
+void LeaveThreadStacks() noexcept {
+  if (thread_pools == nullptr) return;
+  const std::lock_guard<std::mutex> lock(abandoned_mutex);
+  std::vector<Pools*>& abandoned = Abandoned();
+  if (std::find(abandoned.begin(), abandoned.end(), thread_pools) != abandoned.end()) return;
+  std::erase_if(*thread_pools, [](const auto& pool) { return pool->in_use() == 0; });
+  if (thread_pools->empty()) {
+    delete std::exchange(thread_pools, nullptr);
+  } else {
+    abandoned.push_back(thread_pools);
+  }
 }
 
 bool TrimThreadStacks(std::size_t keep_warm, std::size_t limit) noexcept {

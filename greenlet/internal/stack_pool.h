@@ -91,6 +91,9 @@ class StackPool {
 // The calling thread's pool for stacks of `size` bytes (rounded up to whole pages; 0 means the
 // default size).
 StackPool& ThreadStackPool(std::size_t size);
+// At a thread's end: gives its stacks back, but for the pools with stacks still lived on. May be
+// called again after a late use.
+void LeaveThreadStacks() noexcept;
 // StackPool::Trim() for all of the thread's pools.
 bool TrimThreadStacks(std::size_t keep_warm, std::size_t limit) noexcept;
 // Whether that would find anything to do.

@@ -145,7 +145,9 @@ struct BodyTask : Base {
   template <typename B>
   BodyTask(Hub* h, B&& b) : Base(h), body(std::forward<B>(b)) {}
   ~BodyTask() override {
-    if (!body_gone) body.~Body();
+    if (body_gone) return;
+    body.~Body();
+    ReleaseFiberData(this->own_fiber);
   }
 
   template <typename B>
