@@ -1,4 +1,4 @@
-// The example of pool/README.md, word for word.
+// The examples of pool/README.md, word for word.
 
 #include <optional>
 #include <stdexcept>
@@ -10,6 +10,7 @@
 #include "pool/green_pile.h"
 #include "pool/green_pool.h"
 #include "pool/queue.h"
+#include "pool/tpool.h"
 
 namespace verdant {
 namespace {
@@ -56,6 +57,14 @@ TEST(Readme, TheExampleDoesWhatItSays) {
 
   EXPECT_EQ(log, (std::vector<std::string>{"<a>", "no such host", "<b>", "<c>", "<d>", "<e>", "<f>",
                                            "any other call"}));
+}
+
+std::string ReadWholeFile(const std::string& path) { return "all of " + path; }
+
+TEST(Readme, ACallOnAnOsThreadIsOneLine) {
+  const std::string path = "file";
+  std::string text = tpool::Execute(ReadWholeFile, path);  // only this green thread waits
+  EXPECT_EQ(text, "all of file");
 }
 
 }  // namespace

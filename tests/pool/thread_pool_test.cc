@@ -210,7 +210,7 @@ TEST(ThreadPool, B3_2_AForeignThreadIsRefusedAndAWorkerRunsInline) {
   ThreadPool pool(1);
   std::thread([&] {
     EXPECT_THROW(pool.Apply([] {}), std::logic_error);
-    EXPECT_THROW(pool.Spawn([] {}), std::logic_error);
+    EXPECT_THROW(static_cast<void>(pool.Spawn([] {})), std::logic_error);
     EXPECT_THROW(pool.Join(), std::logic_error);
   }).join();
   const auto [outer, inner] = pool.Apply([&pool] {
@@ -218,7 +218,7 @@ TEST(ThreadPool, B3_2_AForeignThreadIsRefusedAndAWorkerRunsInline) {
                      pool.Apply([] { return std::this_thread::get_id(); }));
   });
   EXPECT_EQ(outer, inner);
-  pool.Apply([&pool] { EXPECT_THROW(pool.Spawn([] {}), std::logic_error); });
+  pool.Apply([&pool] { EXPECT_THROW(static_cast<void>(pool.Spawn([] {})), std::logic_error); });
 }
 
 TEST(ThreadPool, InAHubCallbackItIsRefused) {
