@@ -2,7 +2,9 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <utility>
 
 #include "apps/crawler/commands.h"
@@ -18,6 +20,9 @@ void Interrupt::OnSignal() {
   if (happened_) _Exit(kExitInterrupted);
   happened_ = true;
   stop_();
+  // Over the line of progress, if one is shown.
+  std::fprintf(stderr, "%scrawler: finishing what is in flight; once more ends at once\n",
+               isatty(STDERR_FILENO) ? "\r\033[K" : "");
 }
 
 }  // namespace verdant::crawler

@@ -8,8 +8,8 @@
 namespace verdant::crawler {
 
 // What Ctrl-C does to a command while the object lives: the first time, or on SIGTERM, `stop` is
-// called on the hub so that the command can end in good order; the second time the process ends at
-// once with status 130.
+// called on the hub so that the command can end in good order, and a line on stderr says so; the
+// second time the process ends at once with status 130.
 class Interrupt {
  public:
   explicit Interrupt(std::function<void()> stop);

@@ -276,12 +276,13 @@ TEST_F(CrawlerCrawl, CtrlCWritesWhatThereIs) {
   for (const int number : {SIGINT, SIGTERM}) {
     const TemporaryDirectory directory;
     int waiting = 0;
+    Event<> five_wait;
     Event<> go;
     WebServer server([&](net::HttpRequest& request, net::HttpResponse& response) {
       if (request.target() == "/robots.txt") return response.SetStatus(404);
       response.headers().Add("Content-Type", "text/html");
       if (request.target() != "/") {
-        ++waiting;
+        if (++waiting == 5) five_wait.Send();
         go.Wait();
       }
       for (int i = 0; i < 100; ++i) {
@@ -292,11 +293,9 @@ TEST_F(CrawlerCrawl, CtrlCWritesWhatThereIs) {
         Program::Start({CrawlerProgram(), "crawl", "--allow-private", "--concurrency", "5",
                         "--output", directory.File("out"), server.Url("/")});
     ASSERT_TRUE(program.ok()) << program.status();
-    const Deadline patience(absl::Seconds(60));
-    while (waiting < 5 && !patience.Passed()) Sleep(absl::Milliseconds(2));
-    ASSERT_EQ(waiting, 5);
+    ASSERT_TRUE(five_wait.Wait(absl::Seconds(60)));
     (*program)->Signal(number);
-    Sleep(absl::Milliseconds(200));
+    ASSERT_TRUE((*program)->WaitForOutput("finishing what is in flight").ok());
     go.Send();
     const absl::StatusOr<ProgramResult> result = (*program)->Wait();
     ASSERT_TRUE(result.ok()) << result.status();

@@ -37,17 +37,6 @@ using testing::TemporaryDirectory;
 using testing::WebServer;
 using Strings = std::vector<std::string>;
 
-// Waits until `condition` holds; servers of the test go on meanwhile.
-template <typename F>
-::testing::AssertionResult Eventually(F&& condition) {
-  const Deadline patience(absl::Seconds(60));
-  while (!condition()) {
-    if (patience.Passed()) return ::testing::AssertionFailure() << "it never came";
-    Sleep(absl::Milliseconds(2));
-  }
-  return ::testing::AssertionSuccess();
-}
-
 TEST(CrawlerFetch, LinesComeInTheOrderOfTheUrls) {
   // Later ones are answered first.
   std::vector<std::unique_ptr<Event<>>> turns;
@@ -298,9 +287,10 @@ TEST(CrawlerFetch, CtrlCEndsAWaitForStandardInput) {
 
 TEST(CrawlerFetch, CtrlCFinishesWhatIsUnderWay) {
   int waiting = 0;
+  Event<> four_wait;
   Event<> go;
   WebServer server([&](net::HttpRequest&, net::HttpResponse& response) {
-    ++waiting;
+    if (++waiting == 4) four_wait.Send();
     go.Wait();
     (void)response.Write("late");
   });
@@ -310,10 +300,10 @@ TEST(CrawlerFetch, CtrlCFinishesWhatIsUnderWay) {
   absl::StatusOr<std::unique_ptr<Program>> program = Program::Start(
       {CrawlerProgram(), "fetch", "--concurrency", "4", "--input", directory.Write("list", list)});
   ASSERT_TRUE(program.ok()) << program.status();
-  ASSERT_TRUE(Eventually([&] { return waiting == 4; }));
+  ASSERT_TRUE(four_wait.Wait(absl::Seconds(60)));
   (*program)->Signal(SIGINT);
   // It must have seen the signal before the answers come.
-  Sleep(absl::Milliseconds(200));
+  ASSERT_TRUE((*program)->WaitForOutput("finishing what is in flight").ok());
   go.Send();
   const absl::StatusOr<ProgramResult> result = (*program)->Wait();
   ASSERT_TRUE(result.ok()) << result.status();
@@ -325,21 +315,19 @@ TEST(CrawlerFetch, CtrlCFinishesWhatIsUnderWay) {
 }
 
 TEST(CrawlerFetch, ASecondCtrlCEndsAtOnce) {
-  int waiting = 0;
+  Event<> asked;
   Event<> never;
   WebServer server([&](net::HttpRequest&, net::HttpResponse&) {
-    ++waiting;
+    asked.Send();
     never.Wait();
   });
   absl::StatusOr<std::unique_ptr<Program>> program =
       Program::Start({CrawlerProgram(), "fetch", server.Url("/")});
   ASSERT_TRUE(program.ok()) << program.status();
-  ASSERT_TRUE(Eventually([&] { return waiting == 1; }));
-  const Deadline patience(absl::Seconds(60));
-  while ((*program)->Running() && !patience.Passed()) {
-    (*program)->Signal(SIGINT);
-    Sleep(absl::Milliseconds(20));
-  }
+  ASSERT_TRUE(asked.Wait(absl::Seconds(60)));
+  (*program)->Signal(SIGINT);
+  ASSERT_TRUE((*program)->WaitForOutput("once more ends at once").ok());
+  (*program)->Signal(SIGINT);
   EXPECT_EQ((*program)->Wait()->exit_code, 130);
 }
 

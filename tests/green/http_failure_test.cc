@@ -1,7 +1,7 @@
 // What green::http does when servers misbehave.
 #include <sys/socket.h>
-#include <zlib.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +14,7 @@
 #include "hub/green_thread.h"
 #include "hub/timeout.h"
 #include "net/listen.h"
+#include "tests/testing/compress.h"
 #include "tests/testing/loopback_server.h"
 
 namespace verdant::green::http {
@@ -30,22 +31,6 @@ net::ConnectionHandler Sending(std::string bytes) {
     (void)connection.ShutdownSend();
     testing::AwaitEnd(connection);
   };
-}
-
-std::string Gzip(std::string_view text) {
-  z_stream stream = {};
-  EXPECT_EQ(
-      deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 9, Z_DEFAULT_STRATEGY),
-      Z_OK);
-  std::string out(deflateBound(&stream, text.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 // Fetches, expects that kind of failure and that the message is one line of method, URL and cause,
@@ -217,7 +202,7 @@ TEST(HttpFailure, ABodyThatIsAnnouncedBeyondTheLimitIsNotWaitedFor) {
 }
 
 TEST(HttpFailure, ABodyThatUnpacksBeyondTheLimit) {
-  const std::string bomb = Gzip(std::string(50'000'000, '\0'));
+  const std::string bomb = testing::Gzip(std::string(50'000'000, '\0'));
   ASSERT_LT(bomb.size(), 100'000u);
   WebServer server([&bomb](net::HttpRequest&, net::HttpResponse& response) {
     response.headers().Add("Content-Encoding", "gzip");
@@ -229,7 +214,7 @@ TEST(HttpFailure, ABodyThatUnpacksBeyondTheLimit) {
 }
 
 TEST(HttpFailure, AnEncodingThatIsNone) {
-  const std::string good = Gzip("some text to be compressed");
+  const std::string good = testing::Gzip("some text to be compressed");
   std::string corrupt = good;
   corrupt[good.size() / 2] = static_cast<char>(corrupt[good.size() / 2] ^ 0x55);
   for (const auto& [encoding, body] :

@@ -1,9 +1,5 @@
 #include "green/http.h"
 
-#include <brotli/encode.h>
-#include <zlib.h>
-#include <zstd.h>
-
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -17,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "hub/event.h"
 #include "hub/green_thread.h"
+#include "tests/testing/compress.h"
 #include "tests/testing/loopback_server.h"
 
 namespace verdant::green::http {
@@ -24,43 +21,6 @@ namespace {
 
 using testing::RawServer;
 using testing::WebServer;
-
-// zlib with `window_bits` added to its window: 16 makes gzip, 0 what HTTP calls deflate.
-std::string Deflate(std::string_view text, int window_bits) {
-  z_stream stream = {};
-  EXPECT_EQ(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + window_bits, 9,
-                         Z_DEFAULT_STRATEGY),
-            Z_OK);
-  std::string out(deflateBound(&stream, text.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
-std::string Brotli(std::string_view text) {
-  std::size_t size = BrotliEncoderMaxCompressedSize(text.size());
-  std::string out(size, '\0');
-  EXPECT_TRUE(BrotliEncoderCompress(BROTLI_DEFAULT_QUALITY, BROTLI_DEFAULT_WINDOW,
-                                    BROTLI_MODE_GENERIC, text.size(),
-                                    reinterpret_cast<const std::uint8_t*>(text.data()), &size,
-                                    reinterpret_cast<std::uint8_t*>(out.data())));
-  out.resize(size);
-  return out;
-}
-
-std::string Zstd(std::string_view text) {
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  const std::size_t size =
-      ZSTD_compress(out.data(), out.size(), text.data(), text.size(), ZSTD_CLEVEL_DEFAULT);
-  EXPECT_FALSE(ZSTD_isError(size));
-  out.resize(size);
-  return out;
-}
 
 // What a server was asked, as text: request line, headers, body.
 void Echo(net::HttpRequest& request, net::HttpResponse& response) {
@@ -137,10 +97,11 @@ TEST(Http, AConnectionThatTheServerGaveUpIsMadeAnew) {
 TEST(Http, DecodesWhatItOffersToDecode) {
   std::string text;
   for (int i = 0; i < 20'000; ++i) absl::StrAppend(&text, "line ", i % 100, "\n");
-  const std::vector<std::pair<std::string, std::string>> encodings = {{"gzip", Deflate(text, 16)},
-                                                                      {"deflate", Deflate(text, 0)},
-                                                                      {"br", Brotli(text)},
-                                                                      {"zstd", Zstd(text)}};
+  const std::vector<std::pair<std::string, std::string>> encodings = {
+      {"gzip", testing::Gzip(text)},
+      {"deflate", testing::Deflate(text)},
+      {"br", testing::Brotli(text)},
+      {"zstd", testing::Zstd(text)}};
   WebServer server([&](net::HttpRequest& request, net::HttpResponse& response) {
     const std::string accepted = request.headers().Joined("accept-encoding");
     for (const auto& [name, body] : encodings) {
