@@ -98,16 +98,16 @@ TEST(Group, B2_2_ApplyAsyncNeverWaitsAndOneThatIsNoMemberWaitsForRoom) {
 
 TEST(Group, B2_2_ApplyAsyncOfAMemberOfAFullGroupIsNotInline) {
   Group group(1);
-  GreenThread<AnyGreenThread> applied;
+  GreenThread<int> applied;
   group
       .Spawn([&] {
-        applied = group.ApplyAsync([] { return CurrentGreenThread(); });
+        applied = group.ApplyAsync([] { return 7; });
         EXPECT_FALSE(applied.Ready());
         Settle();
         EXPECT_FALSE(applied.Ready());
       })
       .Wait();
-  EXPECT_TRUE(static_cast<bool>(applied.Wait()));
+  EXPECT_EQ(applied.Wait(), 7);
 }
 
 TEST(Group, B2_3_MapOfAGroup) {
