@@ -3,15 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
-#include <memory>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 
 #include "greenlet/source_location.h"
 #include "hub/green_thread.h"
-#include "pool/imap.h"
+#include "pool/imap_calls.h"
+#include "pool/internal/inline_call.h"
 #include "pool/internal/pool_slots.h"
 
 namespace verdant {
@@ -28,8 +26,12 @@ namespace verdant {
 // Spawners that wait are served in the order they came. The members keep running if the pool is
 // destroyed before them; nobody may wait in it then.
 //
+// Its Imap(), ImapUnordered(), Starmap(), Map() and MapAsync() are in ImapCalls. They make size()
+// calls at a time, in green threads of their own that take none of the slots (row A3.9); a Resize()
+// does not touch one under way.
+//
 // Threading: for green threads of one hub.
-class GreenPool {
+class GreenPool : public ImapCalls<GreenPool> {
  public:
   // Throws std::logic_error if `size` is negative. With 0 a Spawn() from outside waits until a
   // Resize().
@@ -85,7 +87,7 @@ class GreenPool {
 
   // Changes the size. Growing wakes as many waiting spawners as now fit, in order (decision 14);
   // below what runs, nothing is killed, and Free() is negative until enough have ended (row A3.5).
-  // Does not touch an Imap() under way. Throws std::logic_error if `size` is negative.
+  // Throws std::logic_error if `size` is negative.
   void Resize(std::int64_t size) { slots_->Resize(size); }
 
   std::int64_t size() const { return slots_->size(); }
@@ -99,49 +101,12 @@ class GreenPool {
   // Waits until no slot is taken: until all members have ended, those that members or waiting
   // spawners add meanwhile included; at once if there are none. False if `deadline` came first.
   // Throws std::logic_error in a member (row A3.7).
-  bool WaitAll(Deadline deadline = Deadline::Never()) { return slots_->WaitUntilIdle(deadline); }
-
-  // f of each element of the input, in the order of the input, up to size() calls at a time; see
-  // ImapResults. Several ranges go side by side, f(a[i], b[i]), and end with the shortest. The
-  // input may be any input range, endless ones and those whose iterators wait included; an lvalue
-  // range must outlive the results, an rvalue is moved into them, a view is copied. f is kept as a
-  // copy and called as an lvalue, by several green threads in turn. It gets the reference that a
-  // forward range yields, or else the element as an rvalue. Starts at the hub's next turn. Rows
-  // A3.9-A3.12, B2.4.
-  template <typename F, std::ranges::input_range Range>
-  auto Imap(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
-    return Map<internal::ImapOrder::kOfInput>(site, std::forward<F>(f), std::forward<Range>(range));
-  }
-  template <typename F, std::ranges::input_range A, std::ranges::input_range B,
-            std::ranges::input_range... Rest>
-  auto Imap(F&& f, A&& a, B&& b, Rest&&... rest) {
-    return Map<internal::ImapOrder::kOfInput>({}, std::forward<F>(f), std::forward<A>(a),
-                                              std::forward<B>(b), std::forward<Rest>(rest)...);
-  }
-
-  // The same in the order in which the calls end.
-  template <typename F, std::ranges::input_range Range>
-  auto ImapUnordered(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
-    return Map<internal::ImapOrder::kOfCompletion>(site, std::forward<F>(f),
-                                                   std::forward<Range>(range));
-  }
-  template <typename F, std::ranges::input_range A, std::ranges::input_range B,
-            std::ranges::input_range... Rest>
-  auto ImapUnordered(F&& f, A&& a, B&& b, Rest&&... rest) {
-    return Map<internal::ImapOrder::kOfCompletion>({}, std::forward<F>(f), std::forward<A>(a),
-                                                   std::forward<B>(b), std::forward<Rest>(rest)...);
-  }
-
-  // Imap() over tuples (or pairs, or arrays), the members of each of which are f's arguments.
-  template <typename F, std::ranges::input_range Range>
-  auto Starmap(F&& f, Range&& tuples, SourceLocation site = SourceLocation::current()) {
-    return Map<internal::ImapOrder::kOfInput>(
-        site, internal::Starred<std::decay_t<F>>{std::forward<F>(f)}, std::forward<Range>(tuples));
-  }
+  bool WaitAll(Deadline deadline = Deadline::Never());
 
  private:
   template <typename R>
   friend class GreenPile;
+  friend class ImapCalls<GreenPool>;
 
   template <typename F, typename... Args>
   using Member =
@@ -151,10 +116,10 @@ class GreenPool {
   auto SpawnAt(SourceLocation site, F&& f, Args&&... args) {
     using R = std::invoke_result_t<Member<F, Args...>&>;
     Hub& hub = Hub::Current();
-    if (slots_->FullForMember()) [[unlikely]] {
+    if (FullForMember()) [[unlikely]] {
       internal::Task* task = internal::NewTask<R>(
           hub, site, internal::Bind(std::forward<F>(f), std::forward<Args>(args)...), true);
-      return GreenThread<R>(RunInline(task));
+      return GreenThread<R>(internal::RunInline(task));
     }
     internal::PoolSlot slot(*slots_);
     internal::Task* task = internal::NewTask<R>(
@@ -174,8 +139,8 @@ class GreenPool {
       auto call = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
       return [call = std::move(call)]() mutable { static_cast<void>(call()); };
     };
-    if (slots_->FullForMember()) [[unlikely]] {
-      RunInlineN(internal::NewTask<void>(hub, site, bound(), false));
+    if (FullForMember()) [[unlikely]] {
+      internal::RunInlineN(internal::NewTask<void>(hub, site, bound(), false), "GreenPool::SpawnN");
       return;
     }
     internal::PoolSlot slot(*slots_);
@@ -185,19 +150,8 @@ class GreenPool {
     hub.Start(task);
   }
 
-  // Run an unstarted task on the caller's stack, taking over its references, that of its handle
-  // excepted.
-  static internal::Task* RunInline(internal::Task* task);
-  static void RunInlineN(internal::Task* task);
-
-  template <internal::ImapOrder order, typename F, typename... Ranges>
-  auto Map(SourceLocation site, F&& f, Ranges&&... ranges) {
-    using R = internal::ImapResultOf<F, Ranges...>;
-    using Run = internal::ImapRun<order, std::decay_t<F>, R, Ranges...>;
-    auto run = std::make_unique<Run>(size(), std::forward<F>(f), std::forward<Ranges>(ranges)...);
-    run->Start(site);
-    return ImapResults<ResultValue<R>>(std::move(run));
-  }
+  bool FullForMember() const { return slots_->locked() && slots_->CallerIsMember(); }
+  std::uint64_t ImapSize() const { return static_cast<std::uint64_t>(size()); }
 
   internal::PoolSlots* const slots_;
 };

@@ -68,8 +68,8 @@ template <ImapOrder order, typename F, typename R, typename... Ranges>
 class ImapRun final : public ImapOutcomes<ResultValue<R>> {
  public:
   template <typename G>
-  ImapRun(std::int64_t size, G&& function, Ranges&&... ranges)
-      : ImapOutcomes<ResultValue<R>>(size),
+  ImapRun(ImapEngine::Limits limits, G&& function, Ranges&&... ranges)
+      : ImapOutcomes<ResultValue<R>>(limits),
         function_(std::forward<G>(function)),
         inputs_(std::forward<Ranges>(ranges)...) {}
 
@@ -118,13 +118,13 @@ class ImapRun final : public ImapOutcomes<ResultValue<R>> {
 
 }  // namespace internal
 
-// The results of GreenPool::Imap(), ImapUnordered() or Starmap(): a single-pass range of R, read as
-// ResultRange says.
+// The results of an Imap(), ImapUnordered() or Starmap(), see imap_calls.h: a single-pass range of
+// R, read as ResultRange says.
 //
 // It works ahead as far as the pool's size allows, whether or not somebody reads: with size n, n
 // calls at a time, and n+1 inputs before the first result is taken, then one more for each result
-// taken (row A3.10); so an endless input takes constant memory. Its calls run in green threads of
-// its own and take none of the pool's slots (row A3.9).
+// taken (row A3.10); so an endless input takes constant memory. ImapOptions changes how far. Its
+// calls run in green threads of its own and take none of the pool's slots (row A3.9).
 //
 // An exception of f stands in the place of its result, and the results go on after it (row A3.11).
 // One thrown by the input range stands behind the results of all inputs before it, and ends them
@@ -145,8 +145,9 @@ class [[nodiscard]] ImapResults : public ResultRange<ImapResults<R>, R> {
 
  private:
   friend class ResultRange<ImapResults<R>, R>;
-  friend class GreenPool;
   friend class ThreadPool;
+  template <typename Pool>
+  friend class ImapCalls;
 
   using Outcomes = internal::ImapOutcomes<R>;
   struct CancelAndDelete {

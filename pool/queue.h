@@ -5,9 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "hub/hub.h"
 #include "pool/internal/crowd.h"
@@ -24,7 +27,8 @@ class QueueClosed : public std::runtime_error {
   QueueClosed() : std::runtime_error("the queue is closed") {}
 };
 
-// First in, first out.
+// In which order a queue gives its items: what Queue asks of its Order. This one: first in, first
+// out.
 template <typename T>
 class FifoOrder {
  public:
@@ -35,6 +39,8 @@ class FifoOrder {
     items_.pop_front();
     return item;
   }
+  const T& Next() const { return items_.front(); }
+  std::vector<T> Contents() const { return {items_.begin(), items_.end()}; }
 
  private:
   std::deque<T> items_;
@@ -45,8 +51,7 @@ class FifoOrder {
 //
 //   Queue<Url> work(100);
 //   Spawn([&] {
-//     while (std::optional<Url> url = work.Get(Deadline::Never())) Visit(*url);  // until it is
-//     closed and empty
+//     for (Url& url : work) Visit(url);  // until it is closed and empty
 //   });
 //   work.Put(url);
 //   work.Close();
@@ -69,6 +74,10 @@ template <typename T, typename Order = FifoOrder<T>>
 class Queue {
  public:
   explicit Queue(std::optional<std::size_t> maxsize) : maxsize_(maxsize.value_or(kNoLimit)) {}
+  // The same with `items` put already, all of them, however many maxsize is (row B5.3).
+  Queue(std::optional<std::size_t> maxsize, std::vector<T> items) : Queue(maxsize) {
+    for (T& item : items) Push(item);
+  }
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
@@ -110,6 +119,58 @@ class Queue {
     if (Available() > getters_.called() && getters_.FirstSuspended() == nullptr) Take(item);
     return item;
   }
+
+  // A copy of what a Get() would take, which stays where it is: the three ways as for Get(), whose
+  // line a Peek() that waits stands in (row B5.3).
+  T Peek() requires std::copy_constructible<T> {
+    std::optional<T> item = PeekBy(Deadline::Never());
+    if (!item) throw QueueClosed();
+    return *std::move(item);
+  }
+  std::optional<T> Peek(Deadline deadline) requires std::copy_constructible<T> {
+    return PeekBy(deadline);
+  }
+  std::optional<T> TryPeek() requires std::copy_constructible<T> {
+    std::optional<T> item;
+    if (Available() > getters_.called() && getters_.FirstSuspended() == nullptr) Look(item);
+    return item;
+  }
+
+  // Copies of the items in it, in the order in which they would be got: what a queue that is to
+  // start as this one's copy is made with (row B5.3).
+  std::vector<T> Contents() const requires std::copy_constructible<T> { return items_.Contents(); }
+
+  // Gets items until the queue is closed and empty: moving on waits for the next item and takes it,
+  // the iterator keeps it. Several may iterate, each item goes to one of them. When the wait is
+  // interrupted the iterator is as it was.
+  class Iterator {
+   public:
+    using iterator_concept = std::input_iterator_tag;
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+
+    Iterator() = default;
+    explicit Iterator(Queue* queue) : queue_(queue), item_(queue->GetBy(Deadline::Never())) {}
+    Iterator(Iterator&&) = default;
+    Iterator& operator=(Iterator&&) = default;
+    T& operator*() const { return *item_; }
+    T* operator->() const { return &*item_; }
+    Iterator& operator++() {
+      // Not assigned: T need not be assignable.
+      std::optional<T> next = queue_->GetBy(Deadline::Never());
+      item_.reset();
+      if (next) item_.emplace(*std::move(next));
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return !item_; }
+
+   private:
+    Queue* queue_ = nullptr;
+    mutable std::optional<T> item_;
+  };
+  Iterator begin() { return Iterator(this); }
+  std::default_sentinel_t end() const { return {}; }
 
   // Items in it, those of green threads waiting in Put() not counted.
   std::size_t size() const { return items_.size(); }
@@ -240,17 +301,35 @@ class Queue {
     }
   }
 
+  // Copies the item that Take() would take.
+  void Look(std::optional<T>& item) const {
+    if (items_.size() > 0) {
+      item.emplace(items_.Next());
+    } else if (maxsize_ == 0 && !closed_) {
+      const auto* putter = static_cast<const Putter*>(putters_.FirstSuspended());
+      if (putter != nullptr) item.emplace(putter->item);
+    }
+  }
+
   std::optional<T> GetBy(Deadline deadline) {
+    return By(deadline, [this](std::optional<T>& item) { Take(item); });
+  }
+  std::optional<T> PeekBy(Deadline deadline) {
+    return By(deadline, [this](std::optional<T>& item) { Look(item); });
+  }
+  // Waits until `access` has found an item.
+  template <typename Access>
+  [[gnu::always_inline]] std::optional<T> By(Deadline deadline, Access access) {
     std::optional<T> item;
     if (getters_.empty()) {
-      Take(item);
+      access(item);
       if (item) return item;
     }
     if (closed_ && Available() == 0) return item;
     Getter getter(*this, Hub::Current().CurrentTask());
     for (;;) {
       const internal::WakeReason reason = getter.Wait(deadline);
-      if (getter.called()) Take(item);
+      if (getter.called()) access(item);
       if (item || reason == internal::WakeReason::kTimedOut || (closed_ && Available() == 0))
         return item;
       getter.Return();
@@ -276,7 +355,25 @@ template <typename T>
 class Channel : public Queue<T> {
  public:
   Channel() : Queue<T>(0) {}
+
+  // Who waits to put less who waits to get (row B5.2).
+  std::ptrdiff_t balance() const {
+    return static_cast<std::ptrdiff_t>(this->putting()) -
+           static_cast<std::ptrdiff_t>(this->getting());
+  }
 };
+
+// A link that puts `item` into `queue` when a green thread ends, waiting for room if need be; it is
+// dropped if the queue is closed. Rows B1.8, B5.3.
+//
+//   Queue<AnyGreenThread> ended(kUnbounded);
+//   for (const AnyGreenThread& thread : threads) thread.Link(PutInto(ended, thread));
+template <typename T, typename Order>
+auto PutInto(Queue<T, Order>& queue, std::type_identity_t<T> item) {
+  return [&queue, item = std::move(item)]() mutable {
+    static_cast<void>(queue.Put(std::move(item), Deadline::Never()));
+  };
+}
 
 }  // namespace verdant
 

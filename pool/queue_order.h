@@ -23,6 +23,8 @@ class LifoOrder {
     items_.pop_back();
     return item;
   }
+  const T& Next() const { return items_.back(); }
+  std::vector<T> Contents() const { return {items_.rbegin(), items_.rend()}; }
 
  private:
   std::vector<T> items_;
@@ -42,6 +44,16 @@ class PriorityOrder {
     T item = std::move(heap_.back().item);
     heap_.pop_back();
     return item;
+  }
+  const T& Next() const { return heap_.front().item; }
+  std::vector<T> Contents() const {
+    std::vector<Entry> entries = heap_;
+    std::sort(entries.begin(), entries.end(),
+              [](const Entry& a, const Entry& b) { return Later()(b, a); });
+    std::vector<T> items;
+    items.reserve(entries.size());
+    for (Entry& entry : entries) items.push_back(std::move(entry.item));
+    return items;
   }
 
  private:

@@ -53,8 +53,11 @@ struct ImapEngine::Idler : Waiter {
   Worker& worker;
 };
 
-ImapEngine::ImapEngine(std::int64_t size)
-    : hub_(Hub::Current()), size_(static_cast<std::uint64_t>(size)), worker_limit_(size_ + 1) {}
+ImapEngine::ImapEngine(Limits limits)
+    : hub_(Hub::Current()),
+      size_(limits.size),
+      ahead_(limits.ahead),
+      worker_limit_(std::min(size_ + 1, ahead_)) {}
 
 void ImapEngine::Start(SourceLocation site) {
   site_ = site;
@@ -62,7 +65,7 @@ void ImapEngine::Start(SourceLocation site) {
 }
 
 void ImapEngine::FeedSlow() {
-  const std::uint64_t work = MayCall() ? 1 : size_ + 1 - (pulled_ - taken_);
+  const std::uint64_t work = MayCall() ? 1 : ahead_ - (pulled_ - taken_);
   // As many as there are calls waiting, so that the workers double with each round of the hub's
   // queue while all calls wait; but where calls never wait, one worker makes them all and the
   // others are left alone.

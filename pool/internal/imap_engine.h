@@ -21,10 +21,15 @@ namespace verdant::internal {
 // them. The worker beyond `size` can but pull: an input that is slow to come, or a call that is
 // slow to return, holds up neither the other.
 //
-// No more than size+1 inputs are pulled ahead of the results taken (row A3.10).
+// No more than `ahead` inputs are pulled ahead of the results taken (row A3.10): size+1 or what the
+// caller wants (row B2.4).
 class ImapEngine {
  public:
-  explicit ImapEngine(std::int64_t size);
+  struct Limits {
+    std::uint64_t size = 0;   // calls at a time
+    std::uint64_t ahead = 1;  // inputs pulled whose results were not taken
+  };
+  explicit ImapEngine(Limits limits);
   ImapEngine(const ImapEngine&) = delete;
   ImapEngine& operator=(const ImapEngine&) = delete;
   virtual ~ImapEngine() = default;
@@ -69,7 +74,7 @@ class ImapEngine {
   struct Idler;
 
   bool MayPull() const {
-    return !pulling_ && !has_input_ && !exhausted_ && !cancelled_ && pulled_ - taken_ <= size_;
+    return !pulling_ && !has_input_ && !exhausted_ && !cancelled_ && pulled_ - taken_ < ahead_;
   }
   bool MayCall() const { return has_input_ && running_ < size_; }
   // Wakes or makes workers for what there is to do.
@@ -91,6 +96,7 @@ class ImapEngine {
 
   Hub& hub_;
   const std::uint64_t size_;
+  const std::uint64_t ahead_;
   SourceLocation site_;
   std::uint64_t pulled_ = 0;   // inputs
   std::uint64_t taken_ = 0;    // outcomes

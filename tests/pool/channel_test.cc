@@ -9,13 +9,10 @@
 #include "gtest/gtest.h"
 #include "hub/green_thread.h"
 #include "pool/queue.h"
+#include "tests/pool/settle.h"
 
 namespace verdant {
 namespace {
-
-void Settle() {
-  for (int i = 0; i < 10; ++i) Sleep();
-}
 
 TEST(Channel, A5_2_PutReturnsWhenTheItemWasTaken) {
   Channel<int> channel;

@@ -9,13 +9,10 @@
 #include "gtest/gtest.h"
 #include "hub/event.h"
 #include "hub/green_thread.h"
+#include "tests/pool/settle.h"
 
 namespace verdant {
 namespace {
-
-void Settle() {
-  for (int i = 0; i < 10; ++i) Sleep();
-}
 
 template <typename R>
 std::vector<R> Read(GreenPile<R>& pile) {

@@ -8,14 +8,10 @@
 #include "hub/event.h"
 #include "hub/green_thread.h"
 #include "pool/green_pool.h"
+#include "tests/pool/settle.h"
 
 namespace verdant {
 namespace {
-
-// Lets everything runnable come to rest.
-void Settle() {
-  for (int i = 0; i < 20; ++i) Sleep();
-}
 
 TEST(GreenPool, A3_3_SpawnFromAMemberOfAFullPoolRunsInline) {
   GreenPool pool(1);
@@ -135,6 +131,27 @@ TEST(GreenPool, A3_3_AMemberOfAnotherPoolWaits) {
   member.Wait();
   EXPECT_TRUE(spawned);
   inner.WaitAll();
+}
+
+TEST(GreenPool, A3_4_SpawnNFromAMemberOfAFullPoolRunsInline) {
+  GreenPool pool(1);
+  std::vector<std::string> log;
+  auto outer = pool.Spawn([&] {
+    const AnyGreenThread self = CurrentGreenThread();
+    pool.SpawnN([&] {
+      EXPECT_EQ(CurrentGreenThread(), self);
+      EXPECT_EQ(pool.Running(), 1u);
+      Sleep();
+      log.push_back("inline");
+    });
+    pool.SpawnN([&](int a, int b) { log.push_back(std::to_string(a + b)); }, 1, 2);
+    log.push_back("after");
+    pool.SpawnN([] { throw GreenletExit(); });
+    log.push_back("not reached");
+  });
+  EXPECT_THROW(outer.Wait(), GreenletExit);
+  EXPECT_EQ(log, (std::vector<std::string>{"inline", "3", "after"}));
+  EXPECT_EQ(pool.Free(), 1);
 }
 
 TEST(GreenPool, A3_4_AnExceptionUnderSpawnNGoesToTheErrorHandlerAndFreesTheSlot) {

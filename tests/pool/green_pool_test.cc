@@ -7,14 +7,10 @@
 
 #include "gtest/gtest.h"
 #include "hub/event.h"
+#include "tests/pool/settle.h"
 
 namespace verdant {
 namespace {
-
-// Lets everything runnable come to rest.
-void Settle() {
-  for (int i = 0; i < 20; ++i) Sleep();
-}
 
 TEST(GreenPool, A3_1_ANegativeSizeIsMisuse) {
   EXPECT_THROW(GreenPool(-1), std::logic_error);

@@ -8,15 +8,10 @@
 #include <vector>
 
 #include "hub/event.h"
-#include "hub/green_thread.h"
 #include "pool/imap.h"
+#include "tests/pool/settle.h"
 
 namespace verdant {
-
-// Lets everything runnable come to rest.
-inline void Settle() {
-  for (int i = 0; i < 20; ++i) Sleep();
-}
 
 inline int Twice(int x) { return 2 * x; }
 

@@ -9,17 +9,10 @@
 
 #include "gtest/gtest.h"
 #include "hub/green_thread.h"
-#include "hub/timeout.h"
-#include "tests/hub/manual_clock.h"
+#include "tests/pool/settle.h"
 
 namespace verdant {
 namespace {
-
-void Settle() {
-  for (int i = 0; i < 10; ++i) Sleep();
-}
-
-std::uint64_t Switches() { return Hub::Current().counts().switches; }
 
 TEST(Queue, A5_2_UnboundedNeverFills) {
   Queue<int> queue(kUnbounded);
@@ -161,151 +154,6 @@ TEST(Queue, A5_6_ResizingBetweenRendezvousAndBuffer) {
   EXPECT_EQ(queue.TryGet(), std::nullopt);
 }
 
-TEST(Queue, A5_7_AGetterThatTimedOutTakesNothing) {
-  Queue<int> queue(kUnbounded);
-  EXPECT_EQ(queue.Get(absl::Milliseconds(1)), std::nullopt);
-  queue.Put(1);
-  EXPECT_EQ(queue.size(), 1u);
-  EXPECT_EQ(queue.Get(), 1);
-}
-
-TEST(Queue, A5_7_AKilledGetterThatWasWokenPassesTheItemOn) {
-  Queue<int> queue(kUnbounded);
-  std::vector<int> got;
-  auto first = Spawn([&] { got.push_back(queue.Get()); });
-  auto second = Spawn([&] { got.push_back(queue.Get() + 100); });
-  Settle();
-  queue.Put(1);
-  first.Kill();
-  EXPECT_THROW(first.Wait(), GreenletExit);
-  Settle();
-  EXPECT_EQ(got, (std::vector<int>{101}));
-  second.Wait();
-  auto third = Spawn([&] { queue.Get(); });
-  Settle();
-  queue.Put(2);
-  third.Kill();
-  Settle();
-  EXPECT_EQ(queue.size(), 1u);
-  EXPECT_EQ(queue.TryGet(), 2);
-}
-
-TEST(Queue, A5_7_AKilledPutterThatWasWokenPassesItsRoomOn) {
-  Queue<std::string> queue(1);
-  queue.Put("a");
-  std::string item = "b";
-  auto first = Spawn([&] { queue.Put(std::move(item), absl::InfiniteDuration()); });
-  auto second = Spawn([&] { queue.Put("c"); });
-  Settle();
-  EXPECT_EQ(queue.Get(), "a");
-  first.Kill();
-  EXPECT_THROW(first.Wait(), GreenletExit);
-  EXPECT_EQ(item, "b");
-  second.Wait();
-  EXPECT_EQ(queue.Get(), "c");
-  EXPECT_EQ(queue.size(), 0u);
-}
-
-TEST(Queue, A5_7_ATimeoutTakenBackAfterItFiredLeavesTheGetterWaiting) {
-  WithManualClock([](ManualClock&) {
-    Queue<int> queue(kUnbounded);
-    Timeout* patience = nullptr;
-    // Wakes in the turn in which the getter's Timeout fires, before the getter can run.
-    auto canceller = Spawn([&] {
-      Sleep(absl::Seconds(1));
-      EXPECT_TRUE(patience->Fired());
-      queue.Put(1);
-      patience->Cancel();
-    });
-    auto getter = Spawn([&] {
-      Timeout timeout(absl::Seconds(1));
-      patience = &timeout;
-      return queue.Get();
-    });
-    EXPECT_EQ(getter.Wait(), 1);
-    canceller.Wait();
-  });
-}
-
-TEST(Queue, A5_7_AGetterWokenInTheTurnOfItsDeadlineEitherTakesTheItemOrLeavesIt) {
-  WithManualClock([](ManualClock&) {
-    Queue<int> queue(kUnbounded);
-    auto putter = Spawn([&] {
-      Sleep(absl::Seconds(1));
-      queue.Put(1);
-    });
-    auto first = Spawn([&] { return queue.Get(absl::Seconds(1)); });
-    auto second = Spawn([&] { return queue.Get(absl::Seconds(2)); });
-    EXPECT_EQ(first.Wait(), 1);
-    EXPECT_EQ(second.Wait(), std::nullopt);
-    EXPECT_EQ(queue.size(), 0u);
-  });
-}
-
-TEST(Queue, A5_7_ManyTimeoutsLoseAndDuplicateNothing) {
-  for (std::size_t maxsize : {0u, 1u, 3u}) {
-    Queue<int> queue(maxsize);
-    std::vector<int> got;
-    bool all_put = false;
-    auto putter = Spawn([&] {
-      for (int i = 0; i < 200; ++i) {
-        while (!queue.Put(i, absl::Microseconds(i % 7 * 20))) {
-        }
-      }
-      all_put = true;
-    });
-    while (!all_put || queue.size() > 0) {
-      if (auto item = queue.Get(absl::Microseconds(50))) got.push_back(*item);
-      if (got.size() % 3 == 0) Sleep(absl::Microseconds(60));
-    }
-    putter.Wait();
-    ASSERT_EQ(got.size(), 200u);
-    for (int i = 0; i < 200; ++i) ASSERT_EQ(got[i], i);
-  }
-}
-
-TEST(Queue, A5_8_GettersAreServedInTheOrderTheyCame) {
-  for (bool rendezvous : {false, true}) {
-    Queue<int> queue(rendezvous ? std::optional<std::size_t>(0) : kUnbounded);
-    std::vector<std::pair<int, int>> got;
-    std::vector<AnyGreenThread> getters;
-    for (int g = 0; g < 5; ++g)
-      getters.push_back(Spawn([&, g] { got.emplace_back(g, queue.Get()); }));
-    Settle();
-    getters[2].Kill();
-    for (int i = 0; i < 4; ++i) queue.Put(i);
-    JoinAll(getters);
-    EXPECT_EQ(got, (std::vector<std::pair<int, int>>{{0, 0}, {1, 1}, {3, 2}, {4, 3}}));
-  }
-}
-
-TEST(Queue, A5_8_WhoComesLaterDoesNotOvertakeAWokenGetter) {
-  Queue<int> queue(kUnbounded);
-  std::vector<std::string> log;
-  auto waiting = Spawn([&] { log.push_back("waiting got " + std::to_string(queue.Get())); });
-  Sleep();
-  queue.Put(1);
-  EXPECT_EQ(queue.TryGet(), std::nullopt);
-  queue.Put(2);
-  log.push_back("late got " + std::to_string(queue.Get()));
-  waiting.Wait();
-  EXPECT_EQ(log, (std::vector<std::string>{"waiting got 1", "late got 2"}));
-}
-
-TEST(Queue, A5_8_WhoComesLaterDoesNotOvertakeAWokenPutter) {
-  Queue<int> queue(1);
-  queue.Put(1);
-  auto waiting = Spawn([&] { queue.Put(2); });
-  Sleep();
-  EXPECT_EQ(queue.Get(), 1);
-  EXPECT_FALSE(queue.TryPut(9));
-  auto late = Spawn([&] { queue.Put(3); });
-  EXPECT_EQ(queue.Get(), 2);
-  EXPECT_EQ(queue.Get(), 3);
-  waiting.Wait();
-  late.Wait();
-}
-
 TEST(Queue, A5_9_TaskDoneAndJoin) {
   Queue<int> queue(kUnbounded);
   EXPECT_TRUE(queue.Join());
@@ -342,70 +190,6 @@ TEST(Queue, A5_10_WhatNeedsNotWaitDoesNotYield) {
   queue.Put(3);
   EXPECT_EQ(Switches(), waiting);
   EXPECT_EQ(getter.Wait(), 3);
-}
-
-TEST(Queue, B5_1_AClosedQueueIsDrainedAndThenGivesUp) {
-  Queue<int> queue(2);
-  queue.Put(1);
-  queue.Put(2);
-  std::string outcome;
-  auto putter = Spawn([&] {
-    try {
-      queue.Put(3);
-    } catch (const QueueClosed&) {
-      outcome = "closed";
-    }
-  });
-  auto patient = Spawn([&] { return queue.Put(4, absl::InfiniteDuration()); });
-  Settle();
-  queue.Close();
-  queue.Close();
-  EXPECT_TRUE(queue.closed());
-  putter.Wait();
-  EXPECT_EQ(outcome, "closed");
-  EXPECT_FALSE(patient.Wait());
-  EXPECT_THROW(queue.Put(5), QueueClosed);
-  EXPECT_FALSE(queue.TryPut(5));
-  EXPECT_EQ(queue.Get(), 1);
-  EXPECT_EQ(queue.Get(Deadline::Never()), 2);
-  EXPECT_THROW(queue.Get(), QueueClosed);
-  EXPECT_EQ(queue.Get(Deadline::Never()), std::nullopt);
-  EXPECT_EQ(queue.TryGet(), std::nullopt);
-}
-
-TEST(Queue, B5_1_ClosingWakesAllWaitingGetters) {
-  for (std::size_t maxsize : {0u, 4u}) {
-    Queue<int> queue(maxsize);
-    int ended = 0;
-    std::vector<AnyGreenThread> getters;
-    for (int i = 0; i < 3; ++i) {
-      getters.push_back(Spawn([&] {
-        while (queue.Get(Deadline::Never())) {
-        }
-        ++ended;
-      }));
-    }
-    Settle();
-    queue.Put(1);
-    queue.Close();
-    JoinAll(getters);
-    EXPECT_EQ(ended, 3);
-  }
-}
-
-TEST(Queue, B5_1_CloseNowDropsItemsAndReleasesJoiners) {
-  Queue<int> queue(kUnbounded);
-  for (int i = 0; i < 3; ++i) queue.Put(i);
-  queue.Get();
-  auto joiner = Spawn([&] { queue.Join(); });
-  Settle();
-  queue.CloseNow();
-  EXPECT_TRUE(queue.empty());
-  EXPECT_THROW(queue.Get(), QueueClosed);
-  Settle();
-  EXPECT_FALSE(joiner.Ready());
-  queue.TaskDone();
-  joiner.Wait();
 }
 
 TEST(Queue, B5_3_AGetThatCanNeverEndIsNamedInTheDeadlock) {

@@ -7,8 +7,10 @@
 
 #include "gtest/gtest.h"
 #include "hub/green_thread.h"
+#include "pool/dag_pool.h"
 #include "pool/green_pile.h"
 #include "pool/green_pool.h"
+#include "pool/group.h"
 #include "pool/queue.h"
 #include "pool/tpool.h"
 
@@ -42,7 +44,7 @@ TEST(Readme, TheExampleDoesWhatItSays) {
   Queue<std::string> work(10);  // Put() waits while ten are waiting
   for (int i = 0; i < 3; ++i) {
     pool.SpawnN([&] {
-      while (auto url = work.Get(Deadline::Never())) Print(Fetch(*url));
+      for (auto& url : work) Print(Fetch(url));
     });
   }
   work.Put("d");
@@ -55,8 +57,23 @@ TEST(Readme, TheExampleDoesWhatItSays) {
   pile.Spawn([] { return "any other call"; });
   for (auto&& result : pile) Print(result);  // in the order of the calls
 
+  Group group;  // knows its members, and takes in green threads that others spawned
+  group.SpawnN([&] { Print(Fetch("g")); });
+  group.Add(Spawn([&] { Sleep(absl::InfiniteDuration()); }));
+  if (!group.Join(absl::Milliseconds(1))) group.Kill();
+
+  DagPool<std::string, std::string> dag;  // each task waits where it asks for what is not there yet
+  dag.Spawn("page", {"style", "text"}, [](const std::string& key, auto& values) {
+    std::string page = key;
+    for (auto& [name, value] : values) page += " " + value;
+    return page;
+  });
+  dag.Post("text", "hello");
+  dag.Post("style", "bold");
+  Print(dag["page"]);
+
   EXPECT_EQ(log, (std::vector<std::string>{"<a>", "no such host", "<b>", "<c>", "<d>", "<e>", "<f>",
-                                           "any other call"}));
+                                           "any other call", "<g>", "page hello bold"}));
 }
 
 std::string ReadWholeFile(const std::string& path) { return "all of " + path; }

@@ -1,0 +1,42 @@
+#ifndef VERDANT_POOL_INTERNAL_MEMBER_THREAD_H_
+#define VERDANT_POOL_INTERNAL_MEMBER_THREAD_H_
+
+#include <cstdint>
+#include <exception>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "hub/green_thread.h"
+
+namespace verdant::internal {
+
+// A handle on a green thread that something looks after without being interested in its result.
+class MemberThread : public AnyGreenThread {
+ public:
+  MemberThread() = default;
+  explicit MemberThread(AnyGreenThread thread) : AnyGreenThread(std::move(thread)) {}
+
+  // Link() by somebody who will not look at its error: that is still reported if nobody else does.
+  // For one that has not ended.
+  std::uint64_t LinkWithoutLooking(absl::AnyInvocable<void()> link) const {
+    const bool observed = Checked()->error_observed;
+    const std::uint64_t id = Link(std::move(link));
+    task_->error_observed = observed;
+    return id;
+  }
+  // Has `exception` thrown in it, before anything else runs, without waiting for that.
+  void TellToEnd(const std::exception_ptr& exception) const { Doom(exception); }
+  bool OfThisHub() const { return Checked()->hub == &Hub::Current(); }
+  // What it is recognised by, for as long as there is a handle.
+  const Task* identity() const { return Checked(); }
+};
+
+// The identity of the running green thread; null, which is nobody's, in a hub callback.
+inline const Task* CurrentIdentity() {
+  Hub& hub = Hub::Current();
+  return hub.OnHubStack() ? nullptr : hub.CurrentTask();
+}
+
+}  // namespace verdant::internal
+
+#endif  // VERDANT_POOL_INTERNAL_MEMBER_THREAD_H_
