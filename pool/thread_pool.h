@@ -1,6 +1,7 @@
 #ifndef VERDANT_POOL_THREAD_POOL_H_
 #define VERDANT_POOL_THREAD_POOL_H_
 
+#include <algorithm>
 #include <pthread.h>
 #include <sys/types.h>
 
@@ -207,8 +208,9 @@ class ThreadPool {
     using R = internal::ImapResultOf<Call, Range>;
     using Engine = internal::ImapRun<order, Call, R, Range>;
     Call call{this, std::make_shared<std::decay_t<F>>(std::forward<F>(f))};
-    auto run = std::make_unique<Engine>(max_size_ > 0 ? max_size_ : 1, std::move(call),
-                                        std::forward<Range>(range));
+    const auto size = static_cast<std::uint64_t>(std::max<std::int64_t>(max_size_, 1));
+    auto run = std::make_unique<Engine>(internal::ImapEngine::Limits{size, size + 1},
+                                        std::move(call), std::forward<Range>(range));
     run->Start(site);
     return ImapResults<ResultValue<R>>(std::move(run));
   }

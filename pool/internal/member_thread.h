@@ -19,13 +19,10 @@ class MemberThread : public AnyGreenThread {
   // Link() by somebody who will not look at its error: that is still reported if nobody else does.
   // For one that has not ended.
   std::uint64_t LinkWithoutLooking(absl::AnyInvocable<void()> link) const {
-    const bool observed = Checked()->error_observed;
-    const std::uint64_t id = Link(std::move(link));
-    task_->error_observed = observed;
-    return id;
+    return AddLink(std::move(link), /*sees_error=*/false);
   }
   // Has `exception` thrown in it, before anything else runs, without waiting for that.
-  void TellToEnd(const std::exception_ptr& exception) const { Doom(exception); }
+  void TellToEnd(const std::exception_ptr& exception) const { Doom(exception, /*first=*/true); }
   bool OfThisHub() const { return Checked()->hub == &Hub::Current(); }
   // What it is recognised by, for as long as there is a handle.
   const Task* identity() const { return Checked(); }
