@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <type_traits>
@@ -32,22 +31,42 @@ class Event {
   // Hands `value` to all who wait and all who will. Never yields: they run at the hub's next turn.
   // Throws std::logic_error if something was sent already (row A2.2).
   void Send(T value = T()) { Trigger(Outcome{std::move(value), nullptr}); }
-  // The same with an exception, which every Wait() throws.
+  // The same with an exception, which every Wait() throws. Throws std::logic_error if it is null.
   void SendException(std::exception_ptr exception) {
+    if (exception == nullptr) throw std::logic_error("Event::SendException of no exception");
     Trigger(Outcome{std::nullopt, std::move(exception)});
   }
 
   // Makes it fresh again; waiters that have been woken but have not run yet still get what was sent
   // (row A2.4). Throws std::logic_error if nothing was sent.
   void Reset() {
-    if (!outcome_) throw std::logic_error("Event::Reset of an event that was not sent");
-    outcome_ = nullptr;
+    if (!Ready()) throw std::logic_error("Event::Reset of an event that was not sent");
+    outcome_ = Outcome();
   }
 
-  // Waits for the value; throws what was sent with SendException().
-  T Wait() { return *WaitUntil(Deadline::Never()); }
+  // Waits for the value; throws what was sent with SendException(). Inline for the sake of the
+  // switch, as Hub::Yield() is.
+  VERDANT_INLINE_SWITCHING T Wait() {
+    if (outcome_.value.has_value()) return *outcome_.value;
+    if (outcome_.exception != nullptr) std::rethrow_exception(outcome_.exception);
+    Hub& hub = Hub::Current();
+    EventWaiter waiter(hub.CurrentTask());
+    waiters_.PushBack(&waiter);
+    hub.Park(waiter.task, {"Event::Wait"});
+    if (waiter.outcome.exception != nullptr) std::rethrow_exception(waiter.outcome.exception);
+    return *std::move(waiter.outcome.value);
+  }
   // The same, or nothing if `deadline` comes first.
-  std::optional<T> Wait(Deadline deadline) { return WaitUntil(deadline); }
+  std::optional<T> Wait(Deadline deadline) {
+    if (outcome_.value.has_value()) return outcome_.value;
+    if (outcome_.exception != nullptr) std::rethrow_exception(outcome_.exception);
+    Hub& hub = Hub::Current();
+    EventWaiter waiter(hub.CurrentTask());
+    waiters_.PushBack(&waiter);
+    hub.Park(waiter.task, {"Event::Wait"}, deadline);
+    if (waiter.outcome.exception != nullptr) std::rethrow_exception(waiter.outcome.exception);
+    return std::move(waiter.outcome.value);
+  }
 
   // Calls `link`, which must not block, when something is sent, before any waiter runs; at once if
   // it was already. Links are called in the order they were linked, once each; what one throws goes
@@ -60,53 +79,46 @@ class Event {
   bool Unlink(std::uint64_t link) { return links_.Remove(link); }
 
   // Sent, value or exception.
-  bool Ready() const { return outcome_ != nullptr; }
-  bool HasResult() const { return outcome_ != nullptr && outcome_->value.has_value(); }
-  bool HasException() const { return outcome_ != nullptr && outcome_->exception != nullptr; }
+  bool Ready() const { return outcome_.sent(); }
+  bool HasResult() const { return outcome_.value.has_value(); }
+  bool HasException() const { return outcome_.exception != nullptr; }
   // The value if it was sent; never waits, throws nothing.
-  std::optional<T> Poll() const { return outcome_ != nullptr ? outcome_->value : std::nullopt; }
-  std::exception_ptr PollException() const {
-    return outcome_ != nullptr ? outcome_->exception : nullptr;
-  }
+  std::optional<T> Poll() const { return outcome_.value; }
+  std::exception_ptr PollException() const { return outcome_.exception; }
 
  private:
   struct Outcome {
+    bool sent() const { return value.has_value() || exception != nullptr; }
     std::optional<T> value;
     std::exception_ptr exception;
   };
   struct EventWaiter : internal::Waiter {
     using Waiter::Waiter;
-    std::shared_ptr<const Outcome> outcome;
+    // Its own copy from the moment of sending. A copy that fails is what it gets instead.
+    void Give(const Outcome& sent) noexcept {
+      try {
+        outcome = sent;
+      } catch (...) {
+        outcome.value.reset();
+        outcome.exception = std::current_exception();
+      }
+    }
+    Outcome outcome;
   };
 
   void Trigger(Outcome outcome) {
-    if (outcome_ != nullptr) throw std::logic_error("Event::Send: something was sent already");
+    if (Ready()) throw std::logic_error("Event::Send: something was sent already");
     links_.CheckThread("an Event");
-    auto sent = std::make_shared<const Outcome>(std::move(outcome));
     while (internal::Waiter* waiter = waiters_.front()) {
       waiter->task->hub->Wake(waiter->task);
-      static_cast<EventWaiter*>(waiter)->outcome = sent;
+      static_cast<EventWaiter*>(waiter)->Give(outcome);
       waiter->Unlink();
     }
-    outcome_ = std::move(sent);
+    outcome_ = std::move(outcome);
     links_.Notify("an Event");
   }
 
-  std::optional<T> WaitUntil(Deadline deadline) {
-    std::shared_ptr<const Outcome> outcome = outcome_;
-    if (outcome == nullptr) {
-      Hub& hub = Hub::Current();
-      EventWaiter waiter(hub.CurrentTask());
-      waiters_.PushBack(&waiter);
-      hub.Park(waiter.task, {"Event::Wait"}, deadline);
-      outcome = std::move(waiter.outcome);
-      if (outcome == nullptr) return std::nullopt;
-    }
-    if (outcome->exception != nullptr) std::rethrow_exception(outcome->exception);
-    return outcome->value;
-  }
-
-  std::shared_ptr<const Outcome> outcome_;
+  Outcome outcome_;
   internal::WaitList waiters_;
   internal::Links links_;
 };

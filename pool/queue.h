@@ -57,7 +57,8 @@ class FifoOrder {
 //   work.Close();
 //
 // maxsize says how many items it holds before Put() waits: kUnbounded, any number; 0, none: a Put()
-// and a Get() meet, and Put() returns when its item has been taken (row A5.2, decision 3).
+// and a Get() meet: Put() returns when its item has been taken, or at once if it finds a Get()
+// waiting to hand it to (row A5.2, decision 3).
 //
 // Those that wait are served in the order they came, and nobody who would wait overtakes them
 // (decision 10). A Put() that is killed or runs out of time before its item was in the queue leaves
@@ -97,7 +98,7 @@ class Queue {
   bool TryPut(T&& item) {
     if (closed_) return false;
     const bool fits = maxsize_ == 0
-                          ? getters_.FirstSuspended() != nullptr
+                          ? Expected()
                           : Room() > putters_.called() && putters_.FirstSuspended() == nullptr;
     if (fits) Push(item);
     return fits;
@@ -224,12 +225,15 @@ class Queue {
 
   // Whoever leaves a line may have been called in vain.
   struct Getter : internal::Line::Place {
-    Getter(Queue& q, internal::Task* task) : Place(q.getters_, task), queue(q) { queue.Settle(); }
+    Getter(Queue& q, internal::Task* task, bool t) : Place(q.getters_, task), queue(q), takes(t) {
+      queue.Settle();
+    }
     ~Getter() {
       this->Leave();
       queue.Settle();
     }
     Queue& queue;
+    const bool takes;  // rather than looks
   };
   struct Putter : internal::Line::Place {
     Putter(Queue& q, internal::Task* task, T& i) : Place(q.putters_, task), queue(q), item(i) {
@@ -246,6 +250,12 @@ class Queue {
 
   // What a Put() may add now.
   std::size_t Room() const { return maxsize_ > items_.size() ? maxsize_ - items_.size() : 0; }
+  // With maxsize 0: somebody waits in Get() for an item that is not on its way yet.
+  bool Expected() const {
+    if (maxsize_ != 0) return false;
+    const auto* getter = static_cast<const Getter*>(getters_.FirstSuspended());
+    return getter != nullptr && getter->takes;
+  }
   // What a Get() may find now. Of the putters of a rendezvous some may be on their way out; then
   // there is less.
   std::size_t Available() const {
@@ -267,7 +277,7 @@ class Queue {
 
   bool PutBy(T& item, Deadline deadline) {
     if (closed_) return false;
-    if (putters_.empty() && Room() > 0) {
+    if (putters_.empty() && (Room() > 0 || Expected())) {
       Push(item);
       return true;
     }
@@ -312,21 +322,21 @@ class Queue {
   }
 
   std::optional<T> GetBy(Deadline deadline) {
-    return By(deadline, [this](std::optional<T>& item) { Take(item); });
+    return By(deadline, /*takes=*/true, [this](std::optional<T>& item) { Take(item); });
   }
   std::optional<T> PeekBy(Deadline deadline) {
-    return By(deadline, [this](std::optional<T>& item) { Look(item); });
+    return By(deadline, /*takes=*/false, [this](std::optional<T>& item) { Look(item); });
   }
   // Waits until `access` has found an item.
   template <typename Access>
-  [[gnu::always_inline]] std::optional<T> By(Deadline deadline, Access access) {
+  [[gnu::always_inline]] std::optional<T> By(Deadline deadline, bool takes, Access access) {
     std::optional<T> item;
     if (getters_.empty()) {
       access(item);
       if (item) return item;
     }
     if (closed_ && Available() == 0) return item;
-    Getter getter(*this, Hub::Current().CurrentTask());
+    Getter getter(*this, Hub::Current().CurrentTask(), takes);
     for (;;) {
       const internal::WakeReason reason = getter.Wait(deadline);
       if (getter.called()) access(item);

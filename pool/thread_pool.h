@@ -1,10 +1,10 @@
 #ifndef VERDANT_POOL_THREAD_POOL_H_
 #define VERDANT_POOL_THREAD_POOL_H_
 
-#include <algorithm>
 #include <pthread.h>
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>

@@ -74,28 +74,39 @@ TEST(Channel, A5_4_WhatWasTriedForAGetterThatDiesIsKeptForTheNext) {
   EXPECT_TRUE(channel.empty());
 }
 
-TEST(Channel, A5_7_AKilledPutterIsNotTakenFromAndTheGetterKeepsItsPlace) {
+TEST(Channel, A5_2_APutThatFindsAGetterHandsOverAndGoesOn) {
   Channel<int> channel;
   std::vector<std::pair<int, int>> got;
   auto first = Spawn([&] { got.emplace_back(1, channel.Get()); });
   auto second = Spawn([&] { got.emplace_back(2, channel.Get()); });
   Settle();
-  auto doomed = Spawn([&] { channel.Put(7); });
-  // It runs, wakes the first getter, and dies before that comes to it.
-  auto killer = Spawn([&] {
-    EXPECT_EQ(channel.putting(), 1u);
-    doomed.Kill();
-  });
-  Settle();
-  EXPECT_THROW(doomed.Wait(), GreenletExit);
-  EXPECT_EQ(channel.putting(), 0u);
   EXPECT_EQ(channel.getting(), 2u);
-  killer.Wait();
   channel.Put(8);
   channel.Put(9);
+  EXPECT_EQ(channel.putting(), 0u);
+  EXPECT_TRUE(got.empty());
+  auto third = Spawn([&] { channel.Put(10); });  // nobody is left who waits
   first.Wait();
   second.Wait();
   EXPECT_EQ(got, (std::vector<std::pair<int, int>>{{1, 8}, {2, 9}}));
+  Settle();
+  EXPECT_EQ(channel.putting(), 1u);
+  EXPECT_EQ(channel.Get(), 10);
+  third.Wait();
+}
+
+TEST(Channel, A5_7_AKilledPutterIsNotTakenFrom) {
+  Channel<int> channel;
+  auto doomed = Spawn([&] { channel.Put(7); });
+  Settle();
+  auto getter = Spawn([&] { return channel.Get(); });
+  doomed.Kill();
+  EXPECT_THROW(doomed.Wait(), GreenletExit);
+  EXPECT_EQ(channel.putting(), 0u);
+  Settle();
+  EXPECT_EQ(channel.getting(), 1u);
+  channel.Put(8);
+  EXPECT_EQ(getter.Wait(), 8);
 }
 
 TEST(Channel, A5_7_APutThatTimedOutWasNotTaken) {
