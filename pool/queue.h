@@ -262,7 +262,10 @@ class Queue {
     if (maxsize_ != 0 || closed_) return items_.size();
     return items_.size() + putters_.size();
   }
-  void Settle() {
+  [[gnu::always_inline]] void Settle() {
+    if (getters_.waiting() + putters_.waiting() != 0) SettleWaiting();
+  }
+  void SettleWaiting() {
     getters_.CallUpTo(Available());
     putters_.CallUpTo(Room());
     if (closed_ && Available() == 0) [[unlikely]]

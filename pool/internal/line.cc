@@ -2,12 +2,6 @@
 
 namespace verdant::internal {
 
-Line::Place::Place(Line& line, Task* task)
-    : Waiter(task), line_(line), ticket_(line.next_ticket_++) {
-  line.places_.PushBack(this);
-  ++line.waiting_;
-}
-
 void Line::Place::Return() {
   if (state_ != State::kCalled) return;
   state_ = State::kWaiting;
@@ -16,13 +10,6 @@ void Line::Place::Return() {
   Place* behind = line_.places_.front();
   while (behind != nullptr && behind->ticket_ < ticket_) behind = line_.places_.next(behind);
   line_.places_.PushBefore(behind, this);
-}
-
-void Line::Place::Leave() {
-  if (state_ == State::kCalled) --line_.called_;
-  if (state_ == State::kWaiting) --line_.waiting_;
-  state_ = State::kGone;
-  Unlink();
 }
 
 Line::Place* Line::FirstSuspended() const {

@@ -23,11 +23,15 @@ class Line {
   // A place in the line, for the scope of the waiting call.
   class Place : public Waiter {
    public:
-    Place(Line& line, Task* task);
+    Place(Line& line, Task* task) : Waiter(task), line_(line), ticket_(line.next_ticket_++) {
+      line.places_.PushBack(this);
+      ++line.waiting_;
+    }
     ~Place() { Leave(); }
 
     // Waits for a call or the deadline. Throws what is aimed at the green thread.
     WakeReason Wait(Deadline deadline) {
+      if (deadline.never()) return task->hub->Park(task, {line_.operation_});
       return task->hub->Park(task, {line_.operation_}, deadline);
     }
     // It has been called, and so is served before all that have not.
@@ -37,7 +41,12 @@ class Line {
     // Goes back to where it stood before it was called.
     void Return();
     // Idempotent.
-    void Leave();
+    void Leave() {
+      if (state_ == State::kCalled) --line_.called_;
+      if (state_ == State::kWaiting) --line_.waiting_;
+      state_ = State::kGone;
+      Unlink();
+    }
 
    private:
     friend class Line;
