@@ -266,13 +266,13 @@ TEST(AsyncResult, B4_3_OnAnotherThreadEveryCallIsRefused) {
 TEST(AsyncResult, B4_3_ARemoteSetsItFromAnyThread) {
   OnFreshThread([] {
     AsyncResult<std::string> result;
-    std::thread setter([remote = AsyncResult<std::string>::Remote(result)] {
+    std::jthread setter([remote = AsyncResult<std::string>::Remote(result)] {
       EXPECT_TRUE(remote.Set("from afar"));
     });
     EXPECT_EQ(result.Get(), "from afar");
     setter.join();
     AsyncResult<std::string> failure;
-    std::thread failer([remote = AsyncResult<std::string>::Remote(failure)] {
+    std::jthread failer([remote = AsyncResult<std::string>::Remote(failure)] {
       EXPECT_THROW(remote.SetException(nullptr), std::logic_error);
       EXPECT_TRUE(remote.SetException(Boom()));
     });
@@ -306,7 +306,7 @@ TEST(AsyncResult, B4_3_WithoutARemoteLeftADeadlockIsSeenAgain) {
   OnFreshThread([] {
     AsyncResult<int> result;
     std::optional<AsyncResult<int>::Remote> remote(result);
-    std::thread dropper([gone = std::move(*remote)] {});
+    std::jthread dropper([gone = std::move(*remote)] {});
     remote.reset();
     try {
       result.Get();

@@ -270,9 +270,9 @@ TEST(Flag, B4_3_ARemoteSetsAndClearsItFromAnyThreadInOrder) {
   OnFreshThread([] {
     Flag flag;
     Flag done;
-    std::vector<bool> seen;
     auto waiter = Spawn([&] { return flag.Wait(); });
-    std::thread setter([remote = Flag::Remote(flag), finished = Flag::Remote(done)] {
+    Sleep();  // it waits before anything is sent
+    std::jthread setter([remote = Flag::Remote(flag), finished = Flag::Remote(done)] {
       EXPECT_TRUE(remote.Set());
       EXPECT_TRUE(remote.Clear());
       EXPECT_TRUE(finished.Set());
@@ -289,7 +289,7 @@ TEST(Flag, B4_3_WithoutARemoteLeftADeadlockIsSeenAgain) {
   OnFreshThread([] {
     Flag flag;
     std::optional<Flag::Remote> remote(flag);
-    std::thread dropper([gone = std::move(*remote)] {});
+    std::jthread dropper([gone = std::move(*remote)] {});
     remote.reset();
     EXPECT_THROW(flag.Wait(), LoopExit);
     dropper.join();

@@ -286,7 +286,7 @@ TEST_P(PollerTest, AnotherThreadWakesASleepingHub) {
     Event<int> event;
     const Hub::Remote remote(Hub::Current());
     const Hub::Keepalive keepalive(Hub::Current());
-    std::thread poster([&] { remote.Post([&] { event.Send(3); }); });
+    std::jthread poster([&] { remote.Post([&] { event.Send(3); }); });
     EXPECT_EQ(event.Wait(), 3);
     poster.join();
   });
@@ -317,7 +317,7 @@ TEST_P(PollerTest, A12_16_ASignalDoesNotDisturbASleepingHub) {
     Event<> done;
     const Hub::Keepalive keepalive(Hub::Current());
     const Hub::Remote remote(Hub::Current());
-    std::thread sender([&] {
+    std::jthread sender([&] {
       for (int i = 0; i < 50; ++i) {
         pthread_kill(self, SIGUSR2);
         std::this_thread::yield();

@@ -74,7 +74,7 @@ TEST(Keepalive, TheLastOneThatGoesLetsTheHubSeeADeadlock) {
   keepalive.emplace(Hub::Current());
   Hub::Keepalive moved = std::move(*keepalive);
   std::atomic<bool> waiting{false};
-  std::thread dropper([&, last = std::move(moved)]() mutable {
+  std::jthread dropper([&, last = std::move(moved)]() mutable {
     while (!waiting.load()) std::this_thread::yield();
     const Hub::Keepalive gone = std::move(last);
   });

@@ -36,7 +36,7 @@ TEST(Signal, WakesASleepingHubFromAnotherThread) {
   Event<bool> received;
   SignalWatcher watcher(SIGUSR1, [&] { received.Send(); });
   const pthread_t self = pthread_self();
-  std::thread sender([&] { pthread_kill(self, SIGUSR1); });
+  std::jthread sender([&] { pthread_kill(self, SIGUSR1); });
   Await(received);
   sender.join();
 }

@@ -238,7 +238,7 @@ TEST(AsyncWatcher, B8_5_IsSentFromAnyThreadAndWakesASleepingHub) {
     called.Send();
   });
   async.Start();
-  std::thread sender([&] { async.Send(); });
+  std::jthread sender([&] { async.Send(); });
   called.Wait();
   sender.join();
   EXPECT_EQ(calls, 1);
