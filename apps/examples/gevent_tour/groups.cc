@@ -1,7 +1,7 @@
 // Green threads to be waited for together, without a limit and with one.
 #include <algorithm>
 #include <iostream>
-#include <ranges>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "apps/examples/simulated_time.h"
@@ -33,6 +33,6 @@ int main() {
 
   auto square = [](int n) { return n * n; };
   std::cout << "squares:";
-  for (int n : pair.Map(square, std::views::iota(1, 5))) std::cout << " " << n;
+  for (int n : pair.Map(square, std::vector<int>{1, 2, 3, 4})) std::cout << " " << n;
   std::cout << "\n";
 }
