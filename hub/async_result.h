@@ -191,7 +191,7 @@ class AsyncResult {
     SetException(std::move(error));
   }
 
-  const internal::HomeThread home_;
+  const internal::HomeThread home_{};
   const std::shared_ptr<Outcome> outcome_ = std::make_shared<Outcome>();
   internal::WaitList waiters_;
   internal::Links links_;
