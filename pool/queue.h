@@ -295,6 +295,8 @@ class Queue {
       }
       if (reason == internal::WakeReason::kTimedOut) return false;
       putter.Return();
+      // A getter may have looked past it while it was called, and it is there to be taken from now.
+      Settle();
     }
   }
 

@@ -13,7 +13,7 @@
 namespace verdant {
 namespace {
 
-TEST(BoundedSemaphore, A6_5_ReleasingMoreThanWasTakenIsALogicErrorAndChangesNothing) {
+TEST(BoundedSemaphore, A6_5_B6_3_ReleasingMoreThanWasTakenIsALogicErrorAndChangesNothing) {
   BoundedSemaphore semaphore(2);
   EXPECT_EQ(semaphore.bound(), 2);
   try {

@@ -11,7 +11,7 @@
 namespace verdant::internal {
 namespace {
 
-TEST(EndLinks, KeepTheirOrderWhateverIsRemoved) {
+TEST(EndLinks, B1_8_KeepTheirOrderWhateverIsRemoved) {
   EndLinks links;
   std::vector<int> order;
   std::vector<std::uint64_t> ids;
@@ -66,7 +66,7 @@ TEST(EndLinks, OneWhoseEndComesBackFindsThemInOrder) {
   EXPECT_TRUE(links.empty());
 }
 
-TEST(NumberPool, GivesTheSmallestFreeNumber) {
+TEST(NumberPool, B1_10_GivesTheSmallestFreeNumber) {
   NumberPool pool;
   for (std::uint64_t i = 0; i < 5; ++i) EXPECT_EQ(pool.Take(), i);
   pool.Give(3);

@@ -23,7 +23,7 @@ int InForkedChild(Body&& body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-TEST(Fork, A12_17_AChildThatUsesGreenThreadsGetsAHubOfItsOwn) {
+TEST(Fork, A0_3_A12_17_AChildThatUsesGreenThreadsGetsAHubOfItsOwn) {
   Event<> never;
   auto parents = Spawn([&] { never.Wait(); });
   Sleep();

@@ -64,7 +64,7 @@ TEST(Misuse, B8_3_WhatDoesNotWaitIsAllowedInAHubCallback) {
             "nothing");
 }
 
-TEST(Misuse, B8_3_ASecondReaderOfADescriptorIsRefusedUntilThatIsSwitchedOff) {
+TEST(Misuse, A10_1_B8_3_ASecondReaderOfADescriptorIsRefusedUntilThatIsSwitchedOff) {
   int fds[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
   OnFreshThread([&] {
@@ -158,7 +158,7 @@ TEST(ErrorPolicy, B8_4_ASignalEndsWhatMainWaitsForByAnExceptionOfOnesChoice) {
   EXPECT_EQ(other.Wait(), 1);
 }
 
-TEST(ErrorPolicy, B8_4_TheHandlerGetsTheErrorAndMayBeReplacedAtAnyTime) {
+TEST(ErrorPolicy, A10_1_B8_4_TheHandlerGetsTheErrorAndMayBeReplacedAtAnyTime) {
   std::string text;
   Hub::Current().SetErrorHandler(
       [&](const UncaughtError& error) { text = DescribeException(error.error); });

@@ -117,7 +117,7 @@ TEST(IoDescriptor, AFullDescriptorParksItsWriterUntilThereIsRoom) {
   EXPECT_GT(parks, 0);
 }
 
-TEST(IoDescriptor, Decision5_ClosingWakesReaderAndWriterAtOnce) {
+TEST(IoDescriptor, A12_5_A12_6_ClosingWakesReaderAndWriterAtOnce) {
   Pair pair;
   IoDescriptor descriptor = MustRegister(pair.fd[0]);
   descriptor.ReadWouldBlock();
@@ -344,7 +344,7 @@ TEST(FdListener, OneThatEndsAnotherInTheSamePollKeepsItSilent) {
   Sleep();
 }
 
-TEST(FdListener, ANumberClosedAndUsedAgainIsWatchedAnew) {
+TEST(FdListener, A12_5_ANumberClosedAndUsedAgainIsWatchedAnew) {
   for (const bool told : {true, false}) {
     auto first = std::make_unique<Pair>();
     const int number = first->fd[0];
@@ -420,7 +420,7 @@ TEST(FdListener, WhatCannotBeWatchedIsReportedEveryTurn) {
   close(file);
 }
 
-TEST(FdListener, WhatItsCallbackThrowsIsReported) {
+TEST(FdListener, A12_12_WhatItsCallbackThrowsIsReported) {
   Pair pair;
   Event<std::string> reported;
   Hub::Current().SetErrorHandler([&](const UncaughtError& error) { reported.Send(error.context); });

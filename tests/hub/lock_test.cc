@@ -23,7 +23,7 @@ class AnyLockTest : public testing::Test {};
 using Locks = testing::Types<Lock, RLock>;
 TYPED_TEST_SUITE(AnyLockTest, Locks);
 
-TYPED_TEST(AnyLockTest, A6_7_IsTakenByOneAtATime) {
+TYPED_TEST(AnyLockTest, A6_7_B6_6_IsTakenByOneAtATimeAndUncontendedDoesNotYield) {
   TypeParam lock;
   EXPECT_FALSE(lock.locked());
   bool other_ran = false;

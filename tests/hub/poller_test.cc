@@ -88,7 +88,7 @@ using Found = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
 
 TEST_P(PollerTest, NothingWatchedIsNothingReady) { EXPECT_EQ(Look(*poller_), Found{}); }
 
-TEST_P(PollerTest, ALevelIsReportedForAsLongAsItLasts) {
+TEST_P(PollerTest, B8_8_ALevelIsReportedForAsLongAsItLasts) {
   Pair pair;
   ASSERT_TRUE(poller_->Watch(pair.fd[0], kIoRead, Trigger::kLevel, 7, false).ok());
   EXPECT_EQ(Look(*poller_), Found{});
@@ -227,7 +227,7 @@ TEST_P(PollerTest, GreenThreadsReadAndWriteAtOnce) {
   });
 }
 
-TEST_P(PollerTest, Decision5_CloseWakesAWaiter) {
+TEST_P(PollerTest, A12_6_CloseWakesAWaiter) {
   OnHub([] {
     Pair pair;
     absl::StatusOr<IoDescriptor> reader = IoDescriptor::Register(pair.fd[0]);

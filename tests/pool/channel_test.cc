@@ -14,7 +14,7 @@
 namespace verdant {
 namespace {
 
-TEST(Channel, A5_2_PutReturnsWhenTheItemWasTaken) {
+TEST(Channel, A5_1_A5_2_PutReturnsWhenTheItemWasTaken) {
   Channel<int> channel;
   EXPECT_TRUE(channel.empty());
   EXPECT_TRUE(channel.full());
@@ -38,7 +38,7 @@ TEST(Channel, A5_2_PutReturnsWhenTheItemWasTaken) {
   EXPECT_EQ(log, (std::vector<std::string>{"got 0", "put 0", "got 1", "put 1", "got 2", "put 2"}));
 }
 
-TEST(Channel, A5_2_AGetterWaitsForAPutter) {
+TEST(Channel, A5_2_B5_2_AGetterWaitsForAPutter) {
   Channel<std::unique_ptr<int>> channel;
   auto getter = Spawn([&] { return *channel.Get(); });
   Settle();

@@ -18,7 +18,7 @@
 namespace verdant {
 namespace {
 
-TEST(ImapOptions, B2_4_NoMoreThanMaxsizeInputsAreAheadOfTheResultsTaken) {
+TEST(ImapOptions, A3_10_B2_4_NoMoreThanMaxsizeInputsAreAheadOfTheResultsTaken) {
   for (std::uint64_t maxsize : {1u, 2u, 3u, 10u}) {
     for (bool unordered : {false, true}) {
       GreenPool pool(3);

@@ -14,7 +14,7 @@
 namespace verdant {
 namespace {
 
-TEST(Queue, A5_8_GettersAreServedInTheOrderTheyCame) {
+TEST(Queue, A5_8_B5_3_GettersAreServedInTheOrderTheyCame) {
   for (bool rendezvous : {false, true}) {
     Queue<int> queue(rendezvous ? std::optional<std::size_t>(0) : kUnbounded);
     std::vector<std::pair<int, int>> got;

@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "hub/green_thread.h"
+#include "tests/hub/manual_clock.h"
 #include "tests/pool/settle.h"
 
 namespace verdant {
@@ -66,6 +68,16 @@ TEST(Queue, A5_3_DeadlinesAndTries) {
   EXPECT_EQ(queue.putting(), 0u);
 }
 
+TEST(Queue, B5_3_ANegativeTimeoutIsNow) {
+  WithManualClock([](ManualClock& clock) {
+    Queue<int> queue(1);
+    EXPECT_EQ(queue.Get(absl::Seconds(-1)), std::nullopt);
+    queue.Put(1);
+    EXPECT_FALSE(queue.Put(2, absl::Seconds(-1)));
+    EXPECT_EQ(clock.SinceStart(), absl::ZeroDuration());
+  });
+}
+
 TEST(Queue, A5_3_MoveOnlyItemsStayWithAPutterThatFails) {
   Queue<std::unique_ptr<int>> queue(1);
   queue.Put(std::make_unique<int>(1));
@@ -79,7 +91,7 @@ TEST(Queue, A5_3_MoveOnlyItemsStayWithAPutterThatFails) {
   EXPECT_EQ(*queue.Get(), 2);
 }
 
-TEST(Queue, A5_3_TriesWorkInHubCallbacks) {
+TEST(Queue, A5_3_B5_4_TriesWorkInHubCallbacks) {
   Queue<int> queue(1);
   std::optional<int> got;
   Hub::Current().Post([&] { EXPECT_TRUE(queue.TryPut(7)); });
@@ -154,6 +166,17 @@ TEST(Queue, A5_6_ResizingBetweenRendezvousAndBuffer) {
   EXPECT_EQ(queue.TryGet(), std::nullopt);
 }
 
+TEST(Queue, A5_6_APutterCalledForRoomThatIsGoneAgainIsStillThereToBeTakenFrom) {
+  Queue<int> queue(0);
+  auto putter = Spawn([&] { queue.Put(1); });
+  Sleep();
+  queue.Resize(1);
+  queue.Resize(0);
+  EXPECT_EQ(queue.Get(), 1);
+  putter.Wait();
+  EXPECT_EQ(queue.putting(), 0u);
+}
+
 TEST(Queue, A5_9_TaskDoneAndJoin) {
   Queue<int> queue(kUnbounded);
   EXPECT_TRUE(queue.Join());
@@ -192,7 +215,7 @@ TEST(Queue, A5_10_WhatNeedsNotWaitDoesNotYield) {
   EXPECT_EQ(getter.Wait(), 3);
 }
 
-TEST(Queue, B5_3_AGetThatCanNeverEndIsNamedInTheDeadlock) {
+TEST(Queue, B5_4_AGetThatCanNeverEndIsNamedInTheDeadlock) {
   Queue<int> queue(1);
   try {
     queue.Get();
