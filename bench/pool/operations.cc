@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
-#include <ranges>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -102,8 +102,9 @@ void TimeoutScope(long count) {
 void Imap(long count) {
   GreenPool pool(64);
   long sum = 0;
-  for (const long x : pool.Imap([](long x) { return x + 1; }, std::views::iota(0L, count)))
-    sum += x;
+  std::vector<long> input(static_cast<std::size_t>(count));
+  std::iota(input.begin(), input.end(), 0L);
+  for (const long x : pool.Imap([](long x) { return x + 1; }, input)) sum += x;
   if (sum != count * (count + 1) / 2) std::abort();
 }
 
