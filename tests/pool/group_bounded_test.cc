@@ -28,7 +28,7 @@ TEST(BoundedGroup, B2_5_OfSizeZeroNobodyEverGetsIn) {
   Group group(0);
   EXPECT_TRUE(group.Full());
   EXPECT_TRUE(group.Join());
-  EXPECT_THROW(group.SpawnBy(absl::ZeroDuration(), [] {}), PoolFull);
+  EXPECT_THROW(static_cast<void>(group.SpawnBy(absl::ZeroDuration(), [] {})), PoolFull);
   try {
     group.SpawnN([] { ADD_FAILURE(); });
     FAIL();
@@ -102,7 +102,7 @@ TEST(BoundedGroup, B2_6_AddAndSpawnByOfAMemberWaitLikeAnybodys) {
     auto other = Spawn([] { Sleep(absl::Seconds(9)); });
     group
         .Spawn([&] {
-          EXPECT_THROW(group.SpawnBy(absl::Seconds(1), [] {}), PoolFull);
+          EXPECT_THROW(static_cast<void>(group.SpawnBy(absl::Seconds(1), [] {})), PoolFull);
           EXPECT_THROW(group.Add(other, absl::Seconds(1)), PoolFull);
         })
         .Wait();
