@@ -53,6 +53,24 @@ class DelayedStart {
   std::shared_ptr<const bool> forget_;  // its spawner has ended
 };
 
+// Into each of its callers, since it is most of what they do.
+[[gnu::always_inline]] inline bool AwaitEnd(Task* task, Deadline deadline) {
+  if (task->finished) return true;
+  if (task->hub != internal::current_hub) ThrowForeign(task);
+  Hub& hub = *task->hub;
+  Task* self = hub.CurrentTask();
+  if (self == task) ThrowWaitsForItself(task);
+  internal::Waiter waiter(self);
+  task->joiners.PushBack(&waiter);
+  constexpr internal::ParkedOn kWhat{"GreenThread::Join"};
+  if (deadline.never()) {
+    hub.Park(self, kWhat);
+  } else {
+    hub.Park(self, kWhat, deadline);
+  }
+  return task->finished;
+}
+
 bool IsUnstarted(const Task* task) {
   return task->state == Task::State::kNew && task->own_fiber.scheduled == nullptr &&
          (task->extras == nullptr || task->extras->stop_timer == nullptr);
@@ -93,33 +111,25 @@ void AnyGreenThread::CheckCanWait() const {
   if (!task->finished && task == task->hub->CurrentTask()) ThrowWaitsForItself(task);
 }
 
-bool AnyGreenThread::Await(Deadline deadline) const {
-  Task* task = Checked();
-  if (task->finished) return true;
-  if (task->hub != internal::current_hub) ThrowForeign(task);
-  Hub& hub = *task->hub;
-  Task* self = hub.CurrentTask();
-  if (self == task) ThrowWaitsForItself(task);
-  internal::Waiter waiter(self);
-  task->joiners.PushBack(&waiter);
-  hub.Park(self, {"GreenThread::Join"}, deadline);
-  return task->finished;
-}
+bool AnyGreenThread::Await(Deadline deadline) const { return AwaitEnd(Checked(), deadline); }
 
 bool AnyGreenThread::Join(Deadline deadline) const {
   const AnyGreenThread keep = *this;
-  if (!keep.Await(deadline)) return false;
+  if (!AwaitEnd(keep.Checked(), deadline)) return false;
   keep.task_->error_observed = true;
   return true;
 }
 
 void AnyGreenThread::WaitForResult(Deadline deadline) const {
+  const AnyGreenThread keep = *this;
   if (deadline.never()) {
-    Join(deadline);
-  } else if (const absl::Duration patience = deadline.Remaining(); !Join(deadline)) {
+    AwaitEnd(keep.Checked(), deadline);
+  } else if (const absl::Duration patience = deadline.Remaining();
+             !AwaitEnd(keep.Checked(), deadline)) {
     throw TimeoutExpired(0, patience);
   }
-  if (task_->error) std::rethrow_exception(task_->error);
+  keep.task_->error_observed = true;
+  if (keep.task_->error) std::rethrow_exception(keep.task_->error);
 }
 
 bool AnyGreenThread::NotReady() const {

@@ -219,7 +219,8 @@ void Hub::FailToBegin(Task* task) noexcept {
 
 void Hub::Delete(Task* task) noexcept {
   if (task->error) ReportUnobserved(task);
-  DropInterrupts(task);
+  if (!task->interrupts.empty()) [[unlikely]]
+    DropInterrupts(task);
   task->Destroy();
 }
 
@@ -267,7 +268,7 @@ void Hub::ExitForkedChild(const std::exception_ptr& error) noexcept {
 }
 
 void Hub::FinishTask(Task* task) noexcept {
-  task->DropBody();
+  if (!task->started) task->DropBody();
   task->finished = true;
   if (task->extras != nullptr) FinishExtras(task);
   internal::ReleaseFiberData(*task->fiber);
@@ -280,7 +281,8 @@ void Hub::FinishTask(Task* task) noexcept {
     }
     task->DropResult();
   }
-  DropInterrupts(task);
+  if (!task->interrupts.empty()) [[unlikely]]
+    DropInterrupts(task);
   static_cast<internal::AllNode*>(task)->Unlink();
   --all_count_;
 }

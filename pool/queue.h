@@ -4,7 +4,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <iterator>
 #include <optional>
 #include <stdexcept>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "hub/hub.h"
+#include "pool/fifo_order.h"
 #include "pool/internal/crowd.h"
 #include "pool/internal/line.h"
 
@@ -25,25 +25,6 @@ inline constexpr std::optional<std::size_t> kUnbounded = std::nullopt;
 class QueueClosed : public std::runtime_error {
  public:
   QueueClosed() : std::runtime_error("the queue is closed") {}
-};
-
-// In which order a queue gives its items: what Queue asks of its Order. This one: first in, first
-// out.
-template <typename T>
-class FifoOrder {
- public:
-  std::size_t size() const { return items_.size(); }
-  void Push(T&& item) { items_.push_back(std::move(item)); }
-  T Pop() {
-    T item = std::move(items_.front());
-    items_.pop_front();
-    return item;
-  }
-  const T& Next() const { return items_.front(); }
-  std::vector<T> Contents() const { return {items_.begin(), items_.end()}; }
-
- private:
-  std::deque<T> items_;
 };
 
 // Items on their way from those that put to those that get. Rows A5.1-A5.10, B5.1-B5.5. See
@@ -226,7 +207,7 @@ class Queue {
   // Whoever leaves a line may have been called in vain.
   struct Getter : internal::Line::Place {
     Getter(Queue& q, internal::Task* task, bool t) : Place(q.getters_, task), queue(q), takes(t) {
-      queue.Settle();
+      queue.SettleNewcomer();
     }
     ~Getter() {
       this->Leave();
@@ -237,7 +218,7 @@ class Queue {
   };
   struct Putter : internal::Line::Place {
     Putter(Queue& q, internal::Task* task, T& i) : Place(q.putters_, task), queue(q), item(i) {
-      queue.Settle();
+      queue.SettleNewcomer();
     }
     ~Putter() {
       this->Leave();
@@ -264,6 +245,11 @@ class Queue {
   }
   [[gnu::always_inline]] void Settle() {
     if (getters_.waiting() + putters_.waiting() != 0) SettleWaiting();
+  }
+  // For one that has just come: while it is alone, there is nobody to call.
+  [[gnu::always_inline]] void SettleNewcomer() {
+    if (getters_.size() + putters_.size() != 1) [[unlikely]]
+      SettleWaiting();
   }
   void SettleWaiting() {
     getters_.CallUpTo(Available());

@@ -141,7 +141,7 @@ struct ResultTask<void> : Task {
 
 // A task with its closure, in memory from the thread's pool of blocks. Base is a ResultTask.
 template <typename Base, typename Body>
-struct BodyTask : Base {
+struct BodyTask final : Base {
   template <typename B>
   BodyTask(Hub* h, B&& b) : Base(h), body(std::forward<B>(b)) {}
   ~BodyTask() override {

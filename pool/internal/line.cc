@@ -12,12 +12,6 @@ void Line::Place::Return() {
   line_.places_.PushBefore(behind, this);
 }
 
-Line::Place* Line::FirstSuspended() const {
-  Place* place = places_.front();
-  while (place != nullptr && !place->suspended()) place = places_.next(place);
-  return place;
-}
-
 void Line::CallSlow(std::size_t number) {
   while (called_ < number) {
     // Even one whose wait is over in another way: it looks once more before it gives up, or leaves

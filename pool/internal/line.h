@@ -70,7 +70,11 @@ class Line {
   }
   void CallAll() { CallUpTo(SIZE_MAX); }
   // The first not called that is suspended, or null.
-  Place* FirstSuspended() const;
+  Place* FirstSuspended() const {
+    Place* place = places_.front();
+    while (place != nullptr && !place->suspended()) place = places_.next(place);
+    return place;
+  }
 
  private:
   void CallSlow(std::size_t number);
