@@ -114,8 +114,9 @@ class AsyncResult {
   template <typename R>
   void Follow(const GreenThread<R>& thread) {
     home_.Check(kWhat);
-    thread.Link([target = anchor_.Reference(this), thread] {
-      if (const std::shared_ptr<AsyncResult*> alive = target.lock()) (*alive)->SetFrom(thread);
+    // Not with a handle in the link, which would keep one that never starts for ever.
+    thread.Link([target = anchor_.Reference(this)](const GreenThread<R>& ended) {
+      if (const std::shared_ptr<AsyncResult*> alive = target.lock()) (*alive)->SetFrom(ended);
     });
   }
 

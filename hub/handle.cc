@@ -148,7 +148,10 @@ bool AnyGreenThread::Doom(std::exception_ptr exception, bool first) const {
   if (task->finished) return false;
   if (task->hub != internal::current_hub) ThrowForeign(task);
   Hub& hub = *task->hub;
-  if (first && !hub.OnHubStack() && hub.CurrentTask() == task) std::rethrow_exception(exception);
+  if (first && !hub.OnHubStack() && hub.CurrentTask() == task) {
+    if (task->extras != nullptr && task->extras->aimed != nullptr) *task->extras->aimed = exception;
+    std::rethrow_exception(exception);
+  }
   if (task->state == Task::State::kNew && task->own_fiber.scheduled == nullptr) {
     // It comes now, only to end.
     Hub::Ref(task);
@@ -196,7 +199,16 @@ std::uint64_t AnyGreenThread::AddLink(absl::AnyInvocable<void()> link, bool sees
   if (task->finished && (task->extras == nullptr || !task->extras->links.running())) {
     const AnyGreenThread keep = *this;
     if (sees_error) task->error_observed = true;
-    link();
+    try {
+      link();
+    } catch (const GreenletExit&) {
+      throw;  // aimed at the caller, on whose stack the link runs
+    } catch (const TimeoutExpired&) {
+      throw;
+    } catch (...) {
+      task->hub->ReportUncaught(absl::StrCat("a link of ", Hub::Describe(task)),
+                                std::current_exception());
+    }
     return 0;
   }
   return task->Extras().links.Add(std::move(link), sees_error);

@@ -12,6 +12,7 @@ void Metaphore::Inc(std::int64_t by) {
 
 void Metaphore::Dec(std::int64_t by) {
   if (by <= 0) throw std::logic_error("Metaphore::Dec: only by more than nothing");
+  static_cast<void>(none_.Ready());  // throws on another thread
   if (by > count_) throw std::logic_error("Metaphore::Dec: below zero");
   if (count_ > by) {
     count_ -= by;

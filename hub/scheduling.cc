@@ -270,6 +270,9 @@ void Hub::ExitForkedChild(const std::exception_ptr& error) noexcept {
 void Hub::FinishTask(Task* task) noexcept {
   if (!task->started) task->DropBody();
   task->finished = true;
+  // What comes too late for the body is not for the links.
+  if (!task->interrupts.empty()) [[unlikely]]
+    DropInterrupts(task);
   if (task->extras != nullptr) FinishExtras(task);
   internal::ReleaseFiberData(*task->fiber);
   while (internal::Waiter* waiter = task->joiners.PopFront()) Wake(waiter->task);
@@ -281,8 +284,6 @@ void Hub::FinishTask(Task* task) noexcept {
     }
     task->DropResult();
   }
-  if (!task->interrupts.empty()) [[unlikely]]
-    DropInterrupts(task);
   static_cast<internal::AllNode*>(task)->Unlink();
   --all_count_;
 }
@@ -351,7 +352,16 @@ void Hub::RaiseFirstInterrupt(Fiber* self) {
   Interrupt* first = TaskOf(self)->interrupts.PopFront();
   // The flag outlives an interrupt that was taken back.
   if (TaskOf(self)->interrupts.empty()) self->flags &= ~std::uint32_t{Fiber::kInterrupted};
-  if (first != nullptr) first->Raise();
+  if (first == nullptr) return;
+  const internal::TaskExtras* extras = TaskOf(self)->extras.get();
+  if (extras == nullptr || extras->aimed == nullptr) first->Raise();
+  std::exception_ptr& aimed = *extras->aimed;
+  try {
+    first->Raise();
+  } catch (...) {
+    aimed = std::current_exception();
+    throw;
+  }
 }
 
 WakeReason Hub::Park(Task* self, ParkedOn what, Deadline deadline) {

@@ -14,11 +14,9 @@ void Prepared(Task* task) {
 
 void StartLaterWithSpawner(const AnyGreenThread& thread, absl::Duration delay) {
   Hub& hub = Hub::Current();
-  std::shared_ptr<bool> ended;
+  std::shared_ptr<const bool> ended;
   if (!hub.OnHubStack() && fiber_thread.current != fiber_thread.main) {
-    TaskExtras& spawner = hub.CurrentTask()->Extras();
-    if (spawner.ended == nullptr) spawner.ended = std::make_shared<bool>(false);
-    ended = spawner.ended;
+    ended = hub.CurrentTask()->Extras().Ended();
   }
   thread.StartLater(delay, std::move(ended));
 }

@@ -58,36 +58,14 @@ TimerHandle Hub::ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> c
   return handle;
 }
 
-namespace {
-
-// A call that is not made once the green thread it belongs to has ended.
-class LocalCall {
- public:
-  LocalCall(internal::Task* owner, absl::AnyInvocable<void()> call)
-      : owner_(owner), call_(std::move(call)) {
-    Hub::Ref(owner_);
-  }
-  LocalCall(LocalCall&& other) noexcept
-      : owner_(std::exchange(other.owner_, nullptr)), call_(std::move(other.call_)) {}
-  LocalCall& operator=(LocalCall&&) = delete;
-  ~LocalCall() {
-    if (owner_ != nullptr) Hub::Unref(owner_);
-  }
-  void operator()() {
-    if (!owner_->finished) call_();
-  }
-
- private:
-  internal::Task* owner_;
-  absl::AnyInvocable<void()> call_;
-};
-
-}  // namespace
-
 TimerHandle Hub::ScheduleCallLocal(absl::Duration delay, absl::AnyInvocable<void()> call,
                                    SourceLocation site) {
   if (OnHubStack()) return ScheduleCall(delay, std::move(call), site);
-  return ScheduleCall(delay, LocalCall(CurrentTask(), std::move(call)), site);
+  // Not a reference to the green thread, which would keep its result and hide its error.
+  auto unless_ended = [ended = CurrentTask()->Extras().Ended(), call = std::move(call)]() mutable {
+    if (!*ended) call();
+  };
+  return ScheduleCall(delay, std::move(unless_ended), site);
 }
 
 std::string Hub::DumpTimers() const {

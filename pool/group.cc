@@ -10,6 +10,11 @@ namespace {
 
 constexpr internal::PoolNames kNames = {"Group", "Group::Spawn", "Group::Join"};
 
+// Throws where nobody can wait, before anything is done.
+void CheckCanWait(Deadline deadline) {
+  if (!deadline.Passed()) Hub::Current().CurrentTask();
+}
+
 bool IsGreenletExit(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
@@ -115,6 +120,7 @@ bool Group::OnlyCallerIsLeft() const {
 
 bool Group::Kill(std::exception_ptr exception, Deadline deadline) {
   if (exception == nullptr) throw std::logic_error("Group::Kill with no exception");
+  CheckCanWait(deadline);
   const KillUnderWay under_way(*this);
   for (;;) {
     TellAll(exception);
@@ -125,6 +131,7 @@ bool Group::Kill(std::exception_ptr exception, Deadline deadline) {
 
 bool Group::KillOne(const AnyGreenThread& thread, std::exception_ptr exception, Deadline deadline) {
   if (exception == nullptr) throw std::logic_error("Group::KillOne with no exception");
+  CheckCanWait(deadline);
   const auto place = Find(thread);
   if (place == index_.end()) return true;
   if (place->first == internal::CurrentIdentity()) {

@@ -2,6 +2,7 @@
 #define VERDANT_HUB_INTERNAL_TASK_EXTRAS_H_
 
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 
@@ -31,7 +32,14 @@ struct TaskExtras {
   // Cancels the timer that is to start it; set from then on.
   absl::AnyInvocable<void()> stop_timer;
   bool announced = false;  // to the hub's SpawnHooks
-  // Shared with those who must know whether it has ended without keeping it.
+  // Where what is thrown in it from outside is noted, by whoever must tell that from what is thrown
+  // of its own accord; null: nobody.
+  std::exception_ptr* aimed = nullptr;
+  // For those who must know whether it has ended without keeping it.
+  std::shared_ptr<const bool> Ended() {
+    if (ended == nullptr) ended = std::make_shared<bool>(false);
+    return ended;
+  }
   std::shared_ptr<bool> ended;
   std::shared_ptr<SpawnTree> tree;
   // Where `number` came from and goes back to; null: it has none.

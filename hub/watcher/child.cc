@@ -52,13 +52,16 @@ std::string ChildWatcher::Describe() const {
 }
 
 void ChildWatcher::OnReady(std::uint32_t) noexcept {
-  int status = -1;
-  pid_t reaped;
-  do {
-    reaped = waitpid(pid_, &status, WNOHANG);
-  } while (reaped < 0 && errno == EINTR);
-  if (reaped == 0) return;
-  status_ = reaped == pid_ ? status : -1;
+  if (!reaped_) {
+    int status = -1;
+    pid_t reaped;
+    do {
+      reaped = waitpid(pid_, &status, WNOHANG);
+    } while (reaped < 0 && errno == EINTR);
+    if (reaped == 0) return;
+    reaped_ = true;
+    status_ = reaped == pid_ ? status : -1;
+  }
   Disarm();
   Ended();
   Call();

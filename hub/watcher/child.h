@@ -11,7 +11,8 @@
 namespace verdant {
 
 // Calls when a child process has ended, and reaps it; not by signals or by asking again and again
-// but through a pidfd (row B8.5, decision 17). Calls once and is not active any more then.
+// but through a pidfd (row B8.5, decision 17). Calls once and is not active any more then; started
+// again after the end it calls again, with the same status.
 class ChildWatcher final : public Watcher, private internal::FdWatcher {
  public:
   // `pid` is a child of this process that nobody else waits for. Throws std::logic_error if there
@@ -34,6 +35,7 @@ class ChildWatcher final : public Watcher, private internal::FdWatcher {
   const pid_t pid_;
   int pidfd_;
   int status_ = -1;
+  bool reaped_ = false;
 };
 
 }  // namespace verdant

@@ -5,7 +5,6 @@
 
 #include "greenlet/exit.h"
 #include "hub/green_thread.h"
-#include "hub/timeout.h"
 
 namespace verdant::internal {
 namespace {
@@ -29,15 +28,35 @@ class InlineEnd {
   Task* const task_;
 };
 
+// Notes what is thrown in the caller from outside, for calls within calls as well.
+class Aimed {
+ public:
+  explicit Aimed(TaskExtras& caller) : caller_(caller), outer_(caller.aimed) {
+    caller.aimed = &error_;
+  }
+  Aimed(const Aimed&) = delete;
+  Aimed& operator=(const Aimed&) = delete;
+  ~Aimed() {
+    caller_.aimed = outer_;
+    if (outer_ != nullptr && error_ != nullptr) *outer_ = error_;
+  }
+  const std::exception_ptr& error() const { return error_; }
+
+ private:
+  TaskExtras& caller_;
+  std::exception_ptr* const outer_;
+  std::exception_ptr error_;
+};
+
 // Throws only what is aimed at the caller.
 void RunKeepingError(Task* task) {
+  const Aimed aimed(task->hub->CurrentTask()->Extras());
   try {
     task->Run();
   } catch (const GreenletExit&) {
     throw;
-  } catch (const TimeoutExpired&) {
-    throw;
   } catch (...) {
+    if (std::current_exception() == aimed.error()) throw;
     task->error = std::current_exception();
   }
 }
