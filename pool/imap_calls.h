@@ -141,13 +141,12 @@ class ImapCalls {
     using Call = std::decay_t<decltype(pool().ImapCall(std::forward<F>(f)))>;
     using R = internal::ImapResultOf<Call, Ranges...>;
     using Run = internal::ImapRun<order, Call, R, Ranges...>;
-    if (options.maxsize == 0u) {
-      throw std::logic_error("Imap: with a maxsize of 0 no call could ever be made");
-    }
     const std::uint64_t size = pool().ImapSize();
-    auto run = std::make_unique<Run>(
-        internal::ImapEngine::Limits{size, options.maxsize.value_or(size + 1)},
-        pool().ImapCall(std::forward<F>(f)), std::forward<Ranges>(ranges)...);
+    const std::uint64_t ahead = options.maxsize.value_or(size + 1);
+    if (ahead == 0) throw std::logic_error("Imap: with a maxsize of 0 no call could ever be made");
+    auto run =
+        std::make_unique<Run>(internal::ImapEngine::Limits{size, ahead},
+                              pool().ImapCall(std::forward<F>(f)), std::forward<Ranges>(ranges)...);
     run->Start(site);
     return ImapResults<ResultValue<R>>(std::move(run));
   }
