@@ -28,17 +28,19 @@ struct Condition::ConditionWaiter : internal::Waiter {
 // The lock not held for a scope.
 class Condition::Released {
  public:
-  explicit Released(AnyLock lock)
-      : lock_(lock), depth_(std::visit([](auto* l) { return l->ReleaseAll(); }, lock)) {}
+  // `why` is told if the lock had to be taken over from one that has ended.
+  Released(AnyLock lock, std::string& why)
+      : lock_(lock), depth_(std::visit([](auto* l) { return l->ReleaseAll(); }, lock)), why_(why) {}
   Released(const Released&) = delete;
   Released& operator=(const Released&) = delete;
   ~Released() {
-    std::visit([this](auto* lock) { lock->Reacquire(depth_); }, lock_);
+    why_ = std::visit([this](auto* lock) { return lock->Reacquire(depth_); }, lock_);
   }
 
  private:
   const AnyLock lock_;
   const std::size_t depth_;
+  std::string& why_;
 };
 
 Condition::~Condition() {
@@ -53,12 +55,18 @@ bool Condition::Wait(Deadline deadline) {
   Hub& hub = Hub::Current();
   internal::Task* self = hub.CurrentTask();
   CheckHeld("Condition::Wait");
-  const Released released(lock_);
-  ConditionWaiter waiter(this, self);
-  hub.Park(self, {"Condition::Wait"}, deadline);
-  // Notified after the deadline but before this could run: that counts.
-  if (waiter.notified) waiter.condition = nullptr;
-  return waiter.notified;
+  std::string why;
+  const bool notified = [&] {
+    const Released released(lock_, why);
+    ConditionWaiter waiter(this, self);
+    hub.Park(self, {"Condition::Wait"}, deadline);
+    // Notified after the deadline but before this could run: that counts.
+    if (waiter.notified) waiter.condition = nullptr;
+    return waiter.notified;
+  }();
+  if (!why.empty()) [[unlikely]]
+    throw std::logic_error(why);
+  return notified;
 }
 
 void Condition::Notify(std::size_t count) {

@@ -32,7 +32,9 @@ class Condition {
   // Releases the lock, however often it was taken, waits to be notified, and takes it again as
   // often; false if `deadline` came first. One that is killed or timed out also has the lock again
   // when the exception leaves this call, and waits for it however long that takes; a notification
-  // it had goes to the next waiter. Throws std::logic_error in a hub callback.
+  // it had goes to the next waiter. Throws std::logic_error in a hub callback; and, with the lock
+  // taken over, where that can never be had again because whoever took it has ended and nothing
+  // else can happen any more.
   bool Wait(Deadline deadline = Deadline::Never());
   // Waits until predicate(), asked with the lock held: before the first wait, then after each
   // notification. What it says in the end: false only if `deadline` came first.

@@ -282,6 +282,9 @@ bool Hub::NothingCanHappen() const {
 // True if main is to be resumed where it stands aside: by the caller, since what is on the hub's
 // stack when its thread ends is never destroyed.
 bool Hub::ReportDeadlock() {
+  for (auto* wait = vain_waits_.front(); wait != nullptr; wait = vain_waits_.next(wait)) {
+    if (wait->GiveUp()) return false;
+  }
   if (idle_join_ != nullptr) {
     idle_join_->idle = true;
     Wake(idle_join_->task);

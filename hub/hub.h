@@ -257,6 +257,8 @@ class Hub {
   const std::shared_ptr<internal::NumberPool>& numbers() { return numbers_; }
   // Who is to run when nothing else is, in that order.
   internal::WaitList& idlers() { return idlers_; }
+  // Asked, in that order, before a deadlock becomes somebody's LoopExit.
+  internal::List<internal::VainWait>& vain_waits() { return vain_waits_; }
   // A timer set while one of these exists is none that Join() or a LoopExit waits for.
   class UncountedTimer {
    public:
@@ -382,6 +384,7 @@ class Hub {
   IdleJoin* idle_join_ = nullptr;
   std::size_t uncounted_timers_ = 0;  // of Join(), watchers and the like: they make nothing happen
   internal::WaitList idlers_;
+  internal::List<internal::VainWait> vain_waits_;
   std::shared_ptr<internal::NumberPool> numbers_ = std::make_shared<internal::NumberPool>();
   ErrorHandler error_handler_;
   std::unique_ptr<internal::LoopHooks> hooks_;            // null until needed

@@ -3,11 +3,38 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "greenlet/source_location.h"
 #include "hub/hub.h"
 #include "hub/semaphore.h"
 
 namespace verdant {
+
+namespace internal {
+
+class LockWait;
+
+// Who took a lock last.
+struct LockHolder {
+  // Of the number that no green thread has: a hub callback.
+  static constexpr std::uint64_t kCallback = UINT64_MAX;
+
+  static LockHolder Of(const Task* task) {
+    return {task, task->own_fiber.id, task->own_fiber.site};
+  }
+  static LockHolder Caller();
+  friend bool operator==(const LockHolder& a, const LockHolder& b) {
+    return a.task == b.task && a.id == b.id;
+  }
+
+  // Control blocks are used again; with its number one is meant and no other.
+  const Task* task = nullptr;
+  std::uint64_t id = 0;  // 0: not known
+  SourceLocation site = {};
+};
+
+}  // namespace internal
 
 // One green thread at a time, and the others in line. Row A6.7. Fits std::lock_guard,
 // std::unique_lock and std::scoped_lock.
@@ -15,19 +42,26 @@ namespace verdant {
 // Not tied to who took it: any green thread may release it, which makes it a signal as well, and
 // one that takes it twice waits for itself (LoopExit then shows it in Lock::Acquire). See RLock.
 //
+// So nobody can tell that it will never be released until nothing can happen any more. If whoever
+// took it has ended by then, those that wait for it get a std::logic_error that says so, instead of
+// a LoopExit that is thrown elsewhere. The same goes for RLock.
+//
 // Threading: for green threads of one hub, as Semaphore; between OS threads std::mutex is what to
 // use, held only for what does not block. Whoever waits when it is destroyed waits until killed or
 // timed out.
 class Lock {
  public:
   Lock() = default;
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  ~Lock();
 
   // Takes it, waiting for it if need be; false if `deadline` came first. Waiters are served in the
   // order they came; without any, and unlocked, it does not yield. Throws std::logic_error if it
-  // had to wait in a hub callback.
-  bool Acquire(Deadline deadline = Deadline::Never()) { return semaphore_.Acquire(deadline); }
+  // had to wait in a hub callback, or in vain.
+  bool Acquire(Deadline deadline = Deadline::Never());
   // Takes it if it is free; never waits.
-  bool TryAcquire() { return semaphore_.TryAcquire(); }
+  bool TryAcquire();
   // Gives it to the first waiter, who runs at the hub's next turn, or frees it. Throws
   // std::logic_error if it is not locked.
   void Release();
@@ -47,10 +81,13 @@ class Lock {
   friend class Condition;
 
   bool HeldByCaller() const { return locked(); }
+  // For Condition. Whoever would take it again in vain takes it over from the dead instead, and is
+  // told why; an empty text otherwise.
   std::size_t ReleaseAll();
-  void Reacquire(std::size_t) { semaphore_.AcquireUninterrupted(); }
+  std::string Reacquire(std::size_t depth);
 
   Semaphore semaphore_{1, "Lock::Acquire"};
+  internal::LockHolder holder_;
 };
 
 // A Lock that belongs to the green thread which took it, and which may take it again: it is free
@@ -62,6 +99,9 @@ class Lock {
 class RLock {
  public:
   RLock() = default;
+  RLock(const RLock&) = delete;
+  RLock& operator=(const RLock&) = delete;
+  ~RLock();
 
   bool Acquire(Deadline deadline = Deadline::Never());
   bool TryAcquire();
@@ -71,7 +111,7 @@ class RLock {
   bool locked() const { return semaphore_.locked(); }
   std::size_t waiting() const { return semaphore_.waiting(); }
   // The caller holds it.
-  bool held() const { return depth_ > 0 && owner_ == Caller(); }
+  bool held() const { return depth_ > 0 && owner_ == internal::LockHolder::Caller(); }
   // How often its owner has taken it.
   std::size_t depth() const { return depth_; }
 
@@ -84,22 +124,12 @@ class RLock {
  private:
   friend class Condition;
 
-  // Control blocks are used again; with its number one is meant and no other.
-  struct Owner {
-    const internal::Task* task = nullptr;
-    std::uint64_t id = 0;
-    friend bool operator==(const Owner&, const Owner&) = default;
-  };
-  static Owner Of(const internal::Task* task) { return {task, task->own_fiber.id}; }
-  // Nobody in a hub callback.
-  static Owner Caller();
-
   bool HeldByCaller() const { return held(); }
   std::size_t ReleaseAll();
-  void Reacquire(std::size_t depth);
+  std::string Reacquire(std::size_t depth);
 
   Semaphore semaphore_{1, "RLock::Acquire"};
-  Owner owner_;
+  internal::LockHolder owner_;
   std::size_t depth_ = 0;
 };
 

@@ -43,19 +43,19 @@ bool Semaphore::Acquire(Deadline deadline) {
   return waiter.granted;
 }
 
-bool Semaphore::AcquireUninterrupted() {
+bool Semaphore::AcquireUninterrupted(const bool& given_up) {
   if (!locked()) {
     --count_;
     return true;
   }
   Hub& hub = Hub::Current();
   SemaphoreWaiter waiter(this, hub.CurrentTask(), Wants::kShareUninterrupted);
-  while (!waiter.granted && waiter.semaphore != nullptr) {
+  while (!waiter.granted && waiter.semaphore != nullptr && !given_up) {
     hub.ParkUninterrupted(waiter.task, {operation_});
   }
-  const bool gone = waiter.semaphore == nullptr;
+  if (waiter.semaphore == nullptr || !waiter.granted) return false;
   waiter.semaphore = nullptr;
-  return !gone;
+  return true;
 }
 
 bool Semaphore::TryAcquire() {

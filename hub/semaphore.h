@@ -110,8 +110,14 @@ class Semaphore {
 
   // Of a waiter that leaves without having taken: what was granted goes to the next one.
   void GiveUp(SemaphoreWaiter& waiter);
-  // Acquire() that nothing interrupts; false if the semaphore is gone.
-  bool AcquireUninterrupted();
+  // Acquire() that nothing interrupts; false if the semaphore is gone, or if `given_up` was set and
+  // the caller woken.
+  bool AcquireUninterrupted(const bool& given_up);
+  // Of those that wait, if any do.
+  Hub* waiters_hub() const {
+    const internal::Waiter* waiter = waiters_.front();
+    return waiter != nullptr ? waiter->task->hub : nullptr;
+  }
   // Lets go of its waiters, who hear nothing more of it.
   void Abandon() noexcept;
   // In the child of a fork: whoever waited does not exist there.

@@ -39,6 +39,10 @@ Task* NewTask(Hub& hub, SourceLocation site, Body&& body, bool with_handle) {
   return task;
 }
 
+// Copies of f and its arguments fit each other.
+template <typename F, typename... Args>
+concept CallableWith = std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>;
+
 // f with its arguments, copied or moved into one closure, like std::thread's.
 template <typename F, typename... Args>
 auto Bind(F&& f, Args&&... args) {
@@ -104,27 +108,26 @@ auto SpawnAfterLocalAt(SourceLocation site, absl::Duration delay, Body&& body) {
 
 // Starts a green thread that runs f(args...), copies of both, at the hub's next turn, after
 // everything that is runnable now; the caller goes on (row A1.2). Where it was spawned is recorded
-// for reports. An exception that leaves it is kept for Wait(); if every handle goes away without
-// anybody having looked, the hub's error handler hears of it (row B1.9). Throws std::logic_error if
-// f is an empty std::function or a null pointer (row B1.4).
+// for reports, with up to two arguments. An exception that leaves it is kept for Wait(); if every
+// handle goes away without anybody having looked, the hub's error handler hears of it (row B1.9).
+// Throws std::logic_error if f is an empty std::function or a null pointer (row B1.4).
 template <typename F>
 auto Spawn(F&& f, SourceLocation site = SourceLocation::current()) {
   return internal::SpawnAt(site, std::forward<F>(f));
 }
 template <typename F, typename A>
-requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+requires internal::CallableWith<F, A>
 auto Spawn(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
   return internal::SpawnAt(site, internal::Bind(std::forward<F>(f), std::forward<A>(a)));
 }
 template <typename F, typename A, typename B>
-requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>>
+requires internal::CallableWith<F, A, B>
 auto Spawn(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
   return internal::SpawnAt(
       site, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)));
 }
 template <typename F, typename A, typename B, typename C, typename... Rest>
-requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>, std::decay_t<C>,
-                             std::decay_t<Rest>...>
+requires internal::CallableWith<F, A, B, C, Rest...>
 auto Spawn(F&& f, A&& a, B&& b, C&& c, Rest&&... rest) {
   return internal::SpawnAt(
       {}, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
@@ -138,15 +141,21 @@ void SpawnN(F&& f, SourceLocation site = SourceLocation::current()) {
   internal::SpawnNAt(site, std::forward<F>(f));
 }
 template <typename F, typename A>
-requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+requires internal::CallableWith<F, A>
 void SpawnN(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
   internal::SpawnNAt(site, internal::Bind(std::forward<F>(f), std::forward<A>(a)));
 }
 template <typename F, typename A, typename B>
-requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>>
+requires internal::CallableWith<F, A, B>
 void SpawnN(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
   internal::SpawnNAt(site,
                      internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)));
+}
+template <typename F, typename A, typename B, typename C, typename... Rest>
+requires internal::CallableWith<F, A, B, C, Rest...>
+void SpawnN(F&& f, A&& a, B&& b, C&& c, Rest&&... rest) {
+  internal::SpawnNAt({}, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                        std::forward<C>(c), std::forward<Rest>(rest)...));
 }
 
 // Like Spawn(), once `delay` has passed, whether or not the spawner still runs then (row A1.4).
@@ -156,11 +165,18 @@ auto SpawnAfter(absl::Duration delay, F&& f, SourceLocation site = SourceLocatio
   return internal::SpawnAfterAt(site, delay, std::forward<F>(f));
 }
 template <typename F, typename A>
-requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+requires internal::CallableWith<F, A>
 auto SpawnAfter(absl::Duration delay, F&& f, A&& a,
                 SourceLocation site = SourceLocation::current()) {
   return internal::SpawnAfterAt(site, delay,
                                 internal::Bind(std::forward<F>(f), std::forward<A>(a)));
+}
+template <typename F, typename A, typename B, typename... Rest>
+requires internal::CallableWith<F, A, B, Rest...>
+auto SpawnAfter(absl::Duration delay, F&& f, A&& a, B&& b, Rest&&... rest) {
+  return internal::SpawnAfterAt({}, delay,
+                                internal::Bind(std::forward<F>(f), std::forward<A>(a),
+                                               std::forward<B>(b), std::forward<Rest>(rest)...));
 }
 
 // Like SpawnAfter(), but only if the spawner has not ended by then: if it has, the green thread is
@@ -171,11 +187,19 @@ auto SpawnAfterLocal(absl::Duration delay, F&& f, SourceLocation site = SourceLo
   return internal::SpawnAfterLocalAt(site, delay, std::forward<F>(f));
 }
 template <typename F, typename A>
-requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+requires internal::CallableWith<F, A>
 auto SpawnAfterLocal(absl::Duration delay, F&& f, A&& a,
                      SourceLocation site = SourceLocation::current()) {
   return internal::SpawnAfterLocalAt(site, delay,
                                      internal::Bind(std::forward<F>(f), std::forward<A>(a)));
+}
+template <typename F, typename A, typename B, typename... Rest>
+requires internal::CallableWith<F, A, B, Rest...>
+auto SpawnAfterLocal(absl::Duration delay, F&& f, A&& a, B&& b, Rest&&... rest) {
+  return internal::SpawnAfterLocalAt(
+      {}, delay,
+      internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                     std::forward<Rest>(rest)...));
 }
 
 // A green thread for f(args...) that starts when its Start() or StartLater() is called, and never
@@ -204,9 +228,15 @@ auto Prepare(F&& f, SourceLocation site = SourceLocation::current()) {
   return internal::PrepareAt(site, std::forward<F>(f));
 }
 template <typename F, typename A>
-requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
+requires internal::CallableWith<F, A>
 auto Prepare(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
   return internal::PrepareAt(site, internal::Bind(std::forward<F>(f), std::forward<A>(a)));
+}
+template <typename F, typename A, typename B, typename... Rest>
+requires internal::CallableWith<F, A, B, Rest...>
+auto Prepare(F&& f, A&& a, B&& b, Rest&&... rest) {
+  return internal::PrepareAt({}, internal::Bind(std::forward<F>(f), std::forward<A>(a),
+                                                std::forward<B>(b), std::forward<Rest>(rest)...));
 }
 
 }  // namespace verdant

@@ -11,6 +11,7 @@
 #include "pool/imap_calls.h"
 #include "pool/internal/inline_call.h"
 #include "pool/internal/pool_slots.h"
+#include "pool/spawn_calls.h"
 
 namespace verdant {
 
@@ -26,12 +27,23 @@ namespace verdant {
 // Spawners that wait are served in the order they came. The members keep running if the pool is
 // destroyed before them; nobody may wait in it then.
 //
+// Its Spawn() and SpawnN(), declared in SpawnCalls, run f(args...), copies of both, in a green
+// thread of its own as verdant::Spawn() does, waiting for a slot first if all are taken. When the
+// wait is interrupted nothing has happened, and `args` have not been moved from (row A3.8).
+// SpawnN() is cheaper (row A3.4).
+//
+// A member of this pool never waits for a slot, because that could be for ever: when there is none
+// left the call is made inline, and the handle returned is that of a green thread that has ended;
+// what f throws comes out of its Wait() (row A3.3, decision 4), except GreenletExit and
+// TimeoutExpired, which come out of Spawn(): they are aimed at whoever runs, and that is the
+// caller.
+//
 // Its Imap(), ImapUnordered(), Starmap(), Map() and MapAsync() are in ImapCalls. They make size()
 // calls at a time, in green threads of their own that take none of the slots (row A3.9); a Resize()
 // does not touch one under way.
 //
 // Threading: for green threads of one hub.
-class GreenPool : public ImapCalls<GreenPool> {
+class GreenPool : public SpawnCalls<GreenPool>, public ImapCalls<GreenPool> {
  public:
   // Throws std::logic_error if `size` is negative. With 0 a Spawn() from outside waits until a
   // Resize().
@@ -39,51 +51,6 @@ class GreenPool : public ImapCalls<GreenPool> {
   GreenPool(const GreenPool&) = delete;
   GreenPool& operator=(const GreenPool&) = delete;
   ~GreenPool() { slots_->Unref(); }
-
-  // Runs f(args...), copies of both, in a green thread of its own as verdant::Spawn() does, waiting
-  // for a slot first if all are taken. When the wait is interrupted nothing has happened, and
-  // `args` have not been moved from (row A3.8).
-  //
-  // A member of this pool never waits for a slot, because that could be for ever: when there is
-  // none left the call is made inline, and the handle returned is that of a green thread that has
-  // ended; what f throws comes out of its Wait() (row A3.3, decision 4), except GreenletExit and
-  // TimeoutExpired, which come out of Spawn(): they are aimed at whoever runs, and that is the
-  // caller.
-  template <typename F>
-  auto Spawn(F&& f, SourceLocation site = SourceLocation::current()) {
-    return SpawnAt(site, std::forward<F>(f));
-  }
-  template <typename F, typename A>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
-  auto Spawn(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
-    return SpawnAt(site, std::forward<F>(f), std::forward<A>(a));
-  }
-  template <typename F, typename A, typename B, typename... Rest>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>,
-                               std::decay_t<Rest>...>
-  auto Spawn(F&& f, A&& a, B&& b, Rest&&... rest) {
-    return SpawnAt({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                   std::forward<Rest>(rest)...);
-  }
-
-  // The same without a handle, and cheaper. What f throws goes to the hub's error handler (row
-  // A3.4).
-  template <typename F>
-  void SpawnN(F&& f, SourceLocation site = SourceLocation::current()) {
-    SpawnNAt(site, std::forward<F>(f));
-  }
-  template <typename F, typename A>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
-  void SpawnN(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
-    SpawnNAt(site, std::forward<F>(f), std::forward<A>(a));
-  }
-  template <typename F, typename A, typename B, typename... Rest>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>,
-                               std::decay_t<Rest>...>
-  void SpawnN(F&& f, A&& a, B&& b, Rest&&... rest) {
-    SpawnNAt({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-             std::forward<Rest>(rest)...);
-  }
 
   // Changes the size. Growing wakes as many waiting spawners as now fit, in order (decision 14);
   // below what runs, nothing is killed, and Free() is negative until enough have ended (row A3.5).
@@ -107,6 +74,7 @@ class GreenPool : public ImapCalls<GreenPool> {
   template <typename R>
   friend class GreenPile;
   friend class ImapCalls<GreenPool>;
+  friend class SpawnCalls<GreenPool>;
 
   template <typename F, typename... Args>
   using Member =

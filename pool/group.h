@@ -19,6 +19,7 @@
 #include "pool/internal/inline_call.h"
 #include "pool/internal/member_thread.h"
 #include "pool/internal/pool_slots.h"
+#include "pool/spawn_calls.h"
 
 namespace verdant {
 
@@ -41,6 +42,11 @@ class PoolFull : public std::runtime_error {
 // makes it dearer. The same exceptions are reported as of other green threads: those that nobody
 // looked at.
 //
+// Its Spawn() and SpawnN(), declared in SpawnCalls, run f(args...) in a green thread of its own as
+// verdant::Spawn() does, waiting for room first. When that is interrupted nothing has happened, and
+// `args` have not been moved from. A member never waits here: if there is no room the call is made
+// inline, exactly as GreenPool's Spawn() does it (row B2.6, decision 4).
+//
 // Its Imap(), ImapUnordered(), Starmap(), Map() and MapAsync() are in ImapCalls. They make as many
 // calls at a time as the size says, in green threads that are no members and take no room;
 // unbounded, all calls at once, so that an endless input wants ImapOptions::maxsize.
@@ -49,7 +55,7 @@ class PoolFull : public std::runtime_error {
 //
 // Threading: for green threads of one hub. What does not wait, and Kill() and KillOne() with a
 // deadline that has passed, may be called in hub callbacks.
-class Group : public ImapCalls<Group> {
+class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
  public:
   // Unbounded.
   Group();
@@ -67,40 +73,9 @@ class Group : public ImapCalls<Group> {
   // Lets go of a member, which runs on, and gives its room back; false if it was none.
   bool Discard(const AnyGreenThread& thread);
 
-  // Runs f(args...) in a green thread of its own as verdant::Spawn() does, waiting for room first.
-  // When that is interrupted nothing has happened, and `args` have not been moved from. A member
-  // never waits here: if there is no room the call is made inline, exactly as GreenPool::Spawn()
-  // does it (row B2.6, decision 4).
-  template <typename F>
-  auto Spawn(F&& f, SourceLocation site = SourceLocation::current()) {
-    return SpawnAt(site, Deadline::Never(), std::forward<F>(f));
-  }
-  template <typename F, typename A>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
-  auto Spawn(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
-    return SpawnAt(site, Deadline::Never(), std::forward<F>(f), std::forward<A>(a));
-  }
-  template <typename F, typename A, typename B, typename... Rest>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>,
-                               std::decay_t<Rest>...>
-  auto Spawn(F&& f, A&& a, B&& b, Rest&&... rest) {
-    return SpawnAt({}, Deadline::Never(), std::forward<F>(f), std::forward<A>(a),
-                   std::forward<B>(b), std::forward<Rest>(rest)...);
-  }
-  // The same without a handle. What f throws goes to the hub's error handler.
-  template <typename F>
-  void SpawnN(F&& f, SourceLocation site = SourceLocation::current()) {
-    static_cast<void>(SpawnAt(site, Deadline::Never(), std::forward<F>(f)));
-  }
-  template <typename F, typename A, typename... Rest>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<Rest>...>
-  void SpawnN(F&& f, A&& a, Rest&&... rest) {
-    static_cast<void>(SpawnAt({}, Deadline::Never(), std::forward<F>(f), std::forward<A>(a),
-                              std::forward<Rest>(rest)...));
-  }
   // Spawn(), but never inline: throws PoolFull if there is no room by `deadline` (row B2.7).
   template <typename F, typename... Args>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>
+  requires internal::CallableWith<F, Args...>
   auto SpawnBy(Deadline deadline, F&& f, Args&&... args) {
     EnterBy(deadline);
     return SpawnEntered({}, std::forward<F>(f), std::forward<Args>(args)...);
@@ -114,19 +89,18 @@ class Group : public ImapCalls<Group> {
     if (CallerIsMember()) {
       return static_cast<R>(internal::Bind(std::forward<F>(f), std::forward<Args>(args)...)());
     }
-    return static_cast<R>(
-        SpawnAt({}, Deadline::Never(), std::forward<F>(f), std::forward<Args>(args)...).Wait());
+    return static_cast<R>(SpawnAt({}, std::forward<F>(f), std::forward<Args>(args)...).Wait());
   }
   // A handle on f()'s result, which a member computes. Never waits: while there is no room a green
   // thread that is no member waits for it, and the group must outlive that (row B2.2).
   template <typename F>
-  requires std::is_invocable_v<std::decay_t<F>>
+  requires internal::CallableWith<F>
   auto ApplyAsync(F&& f, SourceLocation site = SourceLocation::current()) {
     using R = std::invoke_result_t<std::decay_t<F>&>;
     if (!slots_->locked()) return GreenThread<R>(SpawnEnteredNow(site, std::forward<F>(f)));
     return verdant::Spawn(
         [this, site, f = std::decay_t<F>(std::forward<F>(f))]() mutable -> R {
-          return SpawnAt(site, Deadline::Never(), std::move(f)).Wait();
+          return SpawnAt(site, std::move(f)).Wait();
         },
         site);
   }
@@ -134,7 +108,7 @@ class Group : public ImapCalls<Group> {
   // before those wake that wait for the result; not when it threw. What `done` throws goes to the
   // hub's error handler.
   template <typename F, internal::Callback Done>
-  requires std::is_invocable_v<std::decay_t<F>>
+  requires internal::CallableWith<F>
   auto ApplyAsync(F&& f, Done&& done) {
     auto thread = ApplyAsync(std::forward<F>(f));
     internal::MemberThread(thread).LinkWithoutLooking(
@@ -187,6 +161,7 @@ class Group : public ImapCalls<Group> {
 
  private:
   friend class ImapCalls<Group>;
+  friend class SpawnCalls<Group>;
   class KillUnderWay;
 
   struct Member {
@@ -209,7 +184,7 @@ class Group : public ImapCalls<Group> {
   }
 
   template <typename F, typename... Args>
-  auto SpawnAt(SourceLocation site, Deadline deadline, F&& f, Args&&... args) {
+  auto SpawnAt(SourceLocation site, F&& f, Args&&... args) {
     using R = std::invoke_result_t<decltype(internal::Bind(std::forward<F>(f),
                                                            std::forward<Args>(args)...))&>;
     if (slots_->locked() && CallerIsMember()) [[unlikely]] {
@@ -217,7 +192,7 @@ class Group : public ImapCalls<Group> {
           Hub::Current(), site, internal::Bind(std::forward<F>(f), std::forward<Args>(args)...),
           true)));
     }
-    EnterBy(deadline);
+    EnterBy(Deadline::Never());
     return SpawnEntered(site, std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <typename F>

@@ -145,7 +145,6 @@ class [[nodiscard]] ImapResults : public ResultRange<ImapResults<R>, R> {
 
  private:
   friend class ResultRange<ImapResults<R>, R>;
-  friend class ThreadPool;
   template <typename Pool>
   friend class ImapCalls;
 

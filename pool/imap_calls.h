@@ -36,8 +36,8 @@ struct ImapOptions {
   std::optional<std::uint64_t> maxsize = std::nullopt;
 };
 
-// The maps of GreenPool and Group: f called for each element of an input, as many calls at a time
-// as the pool's size says. Rows A3.9-A3.12, B2.3, B2.4.
+// The maps of GreenPool, Group and ThreadPool: f called for each element of an input, as many calls
+// at a time as the pool's size says. Rows A3.9-A3.12, B2.3, B2.4.
 //
 // Input ranges: several go side by side, f(a[i], b[i]), and end with the shortest. Any input range
 // will do, endless ones and those whose iterators wait included. An lvalue range must outlive the
@@ -45,7 +45,8 @@ struct ImapOptions {
 // lvalue, by several green threads in turn. It gets the reference that a forward range yields, or
 // else the element as an rvalue.
 //
-// Pool has std::uint64_t ImapSize() const.
+// Pool has std::uint64_t ImapSize() const, and ImapCall(f) if something else than f is to be
+// called.
 template <typename Pool>
 class ImapCalls {
  public:
@@ -93,10 +94,15 @@ class ImapCalls {
 
   // Waits for all results and returns them as a std::vector in the order of the input. Throws the
   // first exception in that order, and kills the calls under way then (row B2.3).
-  template <typename F, std::ranges::input_range Range, std::ranges::input_range... Rest>
-  auto Map(F&& f, Range&& range, Rest&&... rest) {
-    return Collect(
-        Imap(std::forward<F>(f), std::forward<Range>(range), std::forward<Rest>(rest)...));
+  template <typename F, std::ranges::input_range Range>
+  auto Map(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
+    return Collect(Imap(std::forward<F>(f), std::forward<Range>(range), site));
+  }
+  template <typename F, std::ranges::input_range A, std::ranges::input_range B,
+            std::ranges::input_range... Rest>
+  auto Map(F&& f, A&& a, B&& b, Rest&&... rest) {
+    return Collect(Imap(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                        std::forward<Rest>(rest)...));
   }
   // A handle on a green thread that does this; killing it kills the calls. Never waits.
   template <typename F, std::ranges::input_range Range>
@@ -121,24 +127,31 @@ class ImapCalls {
   ImapCalls() = default;
   ~ImapCalls() = default;
 
+  template <typename F>
+  F&& ImapCall(F&& f) {
+    return std::forward<F>(f);
+  }
+
  private:
   static constexpr internal::ImapOrder kOfInput = internal::ImapOrder::kOfInput;
   static constexpr internal::ImapOrder kOfCompletion = internal::ImapOrder::kOfCompletion;
 
   template <internal::ImapOrder order, typename F, typename... Ranges>
   auto Run(SourceLocation site, ImapOptions options, F&& f, Ranges&&... ranges) {
-    using R = internal::ImapResultOf<F, Ranges...>;
-    using Run = internal::ImapRun<order, std::decay_t<F>, R, Ranges...>;
-    if (options.maxsize == 0u) {
-      throw std::logic_error("Imap: with a maxsize of 0 no call could ever be made");
-    }
-    const std::uint64_t size = static_cast<const Pool&>(*this).ImapSize();
-    auto run = std::make_unique<Run>(
-        internal::ImapEngine::Limits{size, options.maxsize.value_or(size + 1)}, std::forward<F>(f),
-        std::forward<Ranges>(ranges)...);
+    using Call = std::decay_t<decltype(pool().ImapCall(std::forward<F>(f)))>;
+    using R = internal::ImapResultOf<Call, Ranges...>;
+    using Run = internal::ImapRun<order, Call, R, Ranges...>;
+    const std::uint64_t size = pool().ImapSize();
+    const std::uint64_t ahead = options.maxsize.value_or(size + 1);
+    if (ahead == 0) throw std::logic_error("Imap: with a maxsize of 0 no call could ever be made");
+    auto run =
+        std::make_unique<Run>(internal::ImapEngine::Limits{size, ahead},
+                              pool().ImapCall(std::forward<F>(f)), std::forward<Ranges>(ranges)...);
     run->Start(site);
     return ImapResults<ResultValue<R>>(std::move(run));
   }
+
+  Pool& pool() { return static_cast<Pool&>(*this); }
 
   template <typename R>
   static std::vector<R> Collect(ImapResults<R> results) {

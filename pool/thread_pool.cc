@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <stdexcept>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 

@@ -10,17 +10,16 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "absl/time/time.h"
 #include "greenlet/source_location.h"
 #include "hub/green_thread.h"
-#include "pool/imap.h"
+#include "pool/imap_calls.h"
 #include "pool/internal/thread_crew.h"
 #include "pool/internal/thread_job.h"
+#include "pool/spawn_calls.h"
 
 namespace verdant {
 
@@ -58,6 +57,15 @@ class ThreadTicket {
 // of the pool; the result, or the exception, is delivered to the hub's thread. Threads are started
 // as they are needed. They take no signals.
 //
+// Its Spawn(), declared in SpawnCalls, starts f(args...) and returns at once, with the handle of a
+// green thread that waits for it: everything a GreenThread can do, that can (row B3.2). It waits
+// for room first while max_size() calls run and another one waits for a thread. Killing the
+// handle's green thread ends that wait alone, as with Apply().
+//
+// Its Imap(), ImapUnordered(), Starmap(), Map() and MapAsync() are in ImapCalls: f of each element,
+// on up to max_size() threads at once (row B3.4). f is shared by all threads, and each call gets
+// its own copy of its elements. The pool must outlive the results.
+//
 // An interrupted wait (Timeout, Kill) takes the call back if no thread has begun it. One that has
 // begun goes on, since nothing can stop it, and its result is dropped; what it throws then goes to
 // the hub's error handler. So what a call refers to must live until it has ended, not only while
@@ -66,7 +74,7 @@ class ThreadTicket {
 // Threading: belongs to the hub of the thread that made it; every function but Apply() throws
 // std::logic_error on another. In a forked child it has no threads until its first call, and the
 // calls under way are the parent's.
-class ThreadPool {
+class ThreadPool : public SpawnCalls<ThreadPool>, public ImapCalls<ThreadPool> {
  public:
   static constexpr std::int64_t kDefaultSize = 10;
 
@@ -97,49 +105,6 @@ class ThreadPool {
     return static_cast<R>(call->Take());
   }
 
-  // Starts f(args...) and returns at once, with the handle of a green thread that waits for it:
-  // everything a GreenThread can do, that can (row B3.2). Waits for room first while max_size()
-  // calls run and another one waits for a thread. Killing the handle's green thread ends that wait
-  // alone, as with Apply().
-  template <typename F>
-  auto Spawn(F&& f, SourceLocation site = SourceLocation::current()) {
-    return SpawnAt(site, std::forward<F>(f));
-  }
-  template <typename F, typename A>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>>
-  auto Spawn(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
-    return SpawnAt(site, std::forward<F>(f), std::forward<A>(a));
-  }
-  template <typename F, typename A, typename B, typename... Rest>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>,
-                               std::decay_t<Rest>...>
-  auto Spawn(F&& f, A&& a, B&& b, Rest&&... rest) {
-    return SpawnAt({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                   std::forward<Rest>(rest)...);
-  }
-
-  // f of each element, on up to max_size() threads at once: lazy, bounded, in the order of the
-  // input or of completion, as GreenPool's are (row B3.4). f is shared by all threads, and each
-  // call gets its own copy of an element. The pool must outlive the results.
-  template <typename F, std::ranges::input_range Range>
-  auto Imap(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
-    return Run<internal::ImapOrder::kOfInput>(site, std::forward<F>(f), std::forward<Range>(range));
-  }
-  template <typename F, std::ranges::input_range Range>
-  auto ImapUnordered(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
-    return Run<internal::ImapOrder::kOfCompletion>(site, std::forward<F>(f),
-                                                   std::forward<Range>(range));
-  }
-  // All results of Imap() at once; throws the first exception among them, by the order of input.
-  template <typename F, std::ranges::input_range Range>
-  auto Map(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
-    auto results = Imap(std::forward<F>(f), std::forward<Range>(range), site);
-    using Value = std::decay_t<decltype(*results.Next())>;
-    std::vector<Value> all;
-    while (auto result = results.Next()) all.push_back(*std::move(result));
-    return all;
-  }
-
   // Waits until no call is under way and nobody waits for room; false if `deadline` came first.
   bool Join(Deadline deadline = Deadline::Never());
   // Has all threads end once they have done what was asked for, and waits until they have; false if
@@ -163,17 +128,19 @@ class ThreadPool {
 
  private:
   friend class internal::ThreadTicket;
+  friend class ImapCalls<ThreadPool>;
+  friend class SpawnCalls<ThreadPool>;
 
   // f, shared by the calls of an imap, which may outlive it on their threads.
   template <typename F>
   struct Shared {
-    template <typename Arg>
-    decltype(auto) operator()(Arg&& arg) {
+    template <typename... Args>
+    decltype(auto) operator()(Args&&... args) {
       return pool->Apply(
-          [f = function](std::decay_t<Arg>&& own) -> decltype(auto) {
-            return std::invoke(*f, std::move(own));
+          [f = function](std::decay_t<Args>&&... own) -> decltype(auto) {
+            return std::invoke(*f, std::move(own)...);
           },
-          std::forward<Arg>(arg));
+          std::forward<Args>(args)...);
     }
     ThreadPool* pool;
     std::shared_ptr<F> function;
@@ -201,18 +168,13 @@ class ThreadPool {
         });
   }
 
-  template <internal::ImapOrder order, typename F, typename Range>
-  auto Run(SourceLocation site, F&& f, Range&& range) {
+  std::uint64_t ImapSize() const {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(max_size_, 1));
+  }
+  template <typename F>
+  Shared<std::decay_t<F>> ImapCall(F&& f) {
     CheckThread();
-    using Call = Shared<std::decay_t<F>>;
-    using R = internal::ImapResultOf<Call, Range>;
-    using Engine = internal::ImapRun<order, Call, R, Range>;
-    Call call{this, std::make_shared<std::decay_t<F>>(std::forward<F>(f))};
-    const auto size = static_cast<std::uint64_t>(std::max<std::int64_t>(max_size_, 1));
-    auto run = std::make_unique<Engine>(internal::ImapEngine::Limits{size, size + 1},
-                                        std::move(call), std::forward<Range>(range));
-    run->Start(site);
-    return ImapResults<ResultValue<R>>(std::move(run));
+    return {this, std::make_shared<std::decay_t<F>>(std::forward<F>(f))};
   }
 
   // Calls are to be made by the caller itself.

@@ -51,6 +51,17 @@ struct Waiter : ListNode {
 };
 using WaitList = List<Waiter>;
 
+// A wait that may turn out to be in vain when nothing can happen any more. Lives on the stack of
+// the waiting call.
+class VainWait : public ListNode {
+ public:
+  // Ends the wait, if it is in vain for a reason of its own.
+  virtual bool GiveUp() = 0;
+
+ protected:
+  ~VainWait() = default;
+};
+
 struct AllNode : ListNode {};
 
 // What every switch touches of a Task, on two lines of cache.

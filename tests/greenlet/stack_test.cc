@@ -1,34 +1,16 @@
 #include "greenlet/stack.h"
 
-#include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "greenlet/greenlet.h"
 #include "greenlet/internal/sanitizer.h"
 #include "greenlet/internal/stack_pool.h"
 #include "gtest/gtest.h"
+#include "tests/greenlet/stack_testing.h"
 
 namespace verdant {
 namespace {
-
-std::size_t MapEntries() {
-  std::ifstream maps("/proc/self/maps");
-  std::string line;
-  std::size_t count = 0;
-  while (std::getline(maps, line)) ++count;
-  return count;
-}
-
-// Fills the stack below the caller; not optimised into a loop.
-int Devour(int depth) {
-  volatile char room[512];
-  std::memset(const_cast<char*>(room), depth, sizeof(room));
-  return depth == 0 ? room[0] : Devour(depth - 1) + room[1];
-}
 
 TEST(Stack, ASizeBelowTheMinimumIsRefusedAndOthersRoundUpToPages) {
   const std::size_t before = DefaultStackSize();

@@ -1,7 +1,5 @@
 #include "hub/io.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +15,7 @@
 #include "hub/event.h"
 #include "hub/green_thread.h"
 #include "hub/internal/poller.h"
+#include "tests/hub/io_testing.h"
 #include "tests/hub/manual_clock.h"
 
 namespace verdant {
@@ -26,26 +25,6 @@ using internal::kIoHangup;
 using internal::kIoNone;
 using internal::kIoRead;
 using internal::kIoWrite;
-
-// A connected pair of non-blocking stream sockets.
-struct Pair {
-  Pair() {
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd.data()) != 0) abort();
-  }
-  ~Pair() {
-    for (const int f : fd) {
-      if (f >= 0) close(f);
-    }
-  }
-  void Close(int which) { close(std::exchange(fd[static_cast<std::size_t>(which)], -1)); }
-  std::array<int, 2> fd;
-};
-
-IoDescriptor MustRegister(int fd) {
-  absl::StatusOr<IoDescriptor> descriptor = IoDescriptor::Register(fd);
-  if (!descriptor.ok()) throw std::runtime_error(descriptor.status().ToString());
-  return *std::move(descriptor);
-}
 
 // Reads `wanted` bytes the way the header says.
 std::string Read(IoDescriptor& descriptor, std::size_t wanted,
@@ -253,10 +232,7 @@ TEST(IoDescriptor, AHalfClosedPeerDoesNotMakeWritesLookPossible) {
 }
 
 TEST(IoDescriptor, ARegularFileIsRefusedAndAClosedNumberToo) {
-  char name[] = "/tmp/verdant_io_testXXXXXX";
-  const int file = mkstemp(name);
-  ASSERT_GE(file, 0);
-  unlink(name);
+  const int file = OpenRegularFile();
   EXPECT_FALSE(IoDescriptor::Register(file).ok());
   close(file);
   EXPECT_FALSE(IoDescriptor::Register(file).ok());
@@ -400,10 +376,7 @@ TEST(FdListener, ASecondListenerOfOneDescriptorIsRefused) {
 }
 
 TEST(FdListener, WhatCannotBeWatchedIsReportedEveryTurn) {
-  char name[] = "/tmp/verdant_io_testXXXXXX";
-  const int file = mkstemp(name);
-  ASSERT_GE(file, 0);
-  unlink(name);
+  const int file = OpenRegularFile();
   int calls = 0;
   Event<> enough;
   FdListener* self = nullptr;

@@ -20,12 +20,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "hub/event.h"
 #include "hub/green_thread.h"
 #include "hub/hub.h"
 #include "hub/io.h"
+#include "tests/hub/io_testing.h"
 #include "tests/hub/manual_clock.h"
 
 namespace verdant {
@@ -39,19 +39,6 @@ using internal::Poller;
 using internal::PollerName;
 using internal::Trigger;
 
-struct Pair {
-  Pair() {
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd.data()) != 0) abort();
-  }
-  ~Pair() {
-    for (const int f : fd) {
-      if (f >= 0) close(f);
-    }
-  }
-  void Close(int which) { close(std::exchange(fd[static_cast<std::size_t>(which)], -1)); }
-  std::array<int, 2> fd;
-};
-
 // Nothing is known of any descriptor but what the test says.
 class Memory final : public internal::EdgeMemory {
  public:
@@ -59,7 +46,7 @@ class Memory final : public internal::EdgeMemory {
   std::uint32_t awaited = kIoRead | kIoWrite;
 };
 
-class PollerTest : public testing::TestWithParam<const char*> {
+class PollerTest : public ::testing::TestWithParam<const char*> {
  protected:
   // Runs `body` on a thread whose hub has this poller.
   template <typename Body>
@@ -75,7 +62,7 @@ class PollerTest : public testing::TestWithParam<const char*> {
   const std::unique_ptr<Poller> poller_ = MakePoller(GetParam(), memory_);
 };
 
-INSTANTIATE_TEST_SUITE_P(B8_8, PollerTest, testing::Values("epoll", "poll", "select"),
+INSTANTIATE_TEST_SUITE_P(B8_8, PollerTest, ::testing::Values("epoll", "poll", "select"),
                          [](const auto& info) { return std::string(info.param); });
 
 std::vector<std::pair<std::uint64_t, std::uint32_t>> Look(Poller& poller) {
@@ -137,10 +124,7 @@ TEST_P(PollerTest, AHangupMakesAReaderReady) {
 }
 
 TEST_P(PollerTest, ARegularFileAndAClosedNumberAreRefused) {
-  char name[] = "/tmp/verdant_poller_testXXXXXX";
-  const int file = mkstemp(name);
-  ASSERT_GE(file, 0);
-  unlink(name);
+  const int file = OpenRegularFile();
   EXPECT_FALSE(poller_->Watch(file, kIoRead, Trigger::kLevel, 5, false).ok());
   close(file);
   EXPECT_FALSE(poller_->Watch(file, kIoRead, Trigger::kLevel, 5, false).ok());
@@ -187,9 +171,8 @@ TEST_P(PollerTest, GreenThreadsReadAndWriteAtOnce) {
   OnHub([] {
     constexpr std::size_t kBytes = 1 << 20;
     Pair pair;
-    absl::StatusOr<IoDescriptor> a = IoDescriptor::Register(pair.fd[0]);
-    absl::StatusOr<IoDescriptor> b = IoDescriptor::Register(pair.fd[1]);
-    ASSERT_TRUE(a.ok() && b.ok());
+    IoDescriptor a = MustRegister(pair.fd[0]);
+    IoDescriptor b = MustRegister(pair.fd[1]);
     const auto send = [](IoDescriptor& to) {
       const std::string chunk(50000, 'x');
       for (std::size_t sent = 0; sent < kBytes;) {
@@ -216,10 +199,10 @@ TEST_P(PollerTest, GreenThreadsReadAndWriteAtOnce) {
       }
       return received;
     };
-    auto sender_a = Spawn([&] { send(*a); });
-    auto sender_b = Spawn([&] { send(*b); });
-    auto receiver_a = Spawn([&] { return receive(*a); });
-    auto receiver_b = Spawn([&] { return receive(*b); });
+    auto sender_a = Spawn([&] { send(a); });
+    auto sender_b = Spawn([&] { send(b); });
+    auto receiver_a = Spawn([&] { return receive(a); });
+    auto receiver_b = Spawn([&] { return receive(b); });
     EXPECT_EQ(receiver_a.Wait(), kBytes);
     EXPECT_EQ(receiver_b.Wait(), kBytes);
     JoinAll({sender_a, sender_b});
@@ -230,13 +213,12 @@ TEST_P(PollerTest, GreenThreadsReadAndWriteAtOnce) {
 TEST_P(PollerTest, A12_6_CloseWakesAWaiter) {
   OnHub([] {
     Pair pair;
-    absl::StatusOr<IoDescriptor> reader = IoDescriptor::Register(pair.fd[0]);
-    ASSERT_TRUE(reader.ok());
-    reader->ReadWouldBlock();
+    IoDescriptor reader = MustRegister(pair.fd[0]);
+    reader.ReadWouldBlock();
     IoWait outcome = IoWait::kReady;
-    auto waiter = Spawn([&] { outcome = reader->WaitReadable(); });
+    auto waiter = Spawn([&] { outcome = reader.WaitReadable(); });
     Sleep(absl::Milliseconds(1));
-    reader->Unregister();
+    reader.Unregister();
     waiter.Wait();
     EXPECT_EQ(outcome, IoWait::kClosed);
   });
@@ -245,15 +227,14 @@ TEST_P(PollerTest, A12_6_CloseWakesAWaiter) {
 TEST_P(PollerTest, TheEndOfThePeerIsReadWithoutAnotherEdge) {
   OnHub([] {
     Pair pair;
-    absl::StatusOr<IoDescriptor> reader = IoDescriptor::Register(pair.fd[0]);
-    ASSERT_TRUE(reader.ok());
-    reader->ReadWouldBlock();
+    IoDescriptor reader = MustRegister(pair.fd[0]);
+    reader.ReadWouldBlock();
     auto waiter = Spawn([&] {
-      EXPECT_EQ(reader->WaitReadable(), IoWait::kReady);
+      EXPECT_EQ(reader.WaitReadable(), IoWait::kReady);
       char buffer[8];
       EXPECT_EQ(read(pair.fd[0], buffer, sizeof(buffer)), 1);
-      reader->ReadExhausted();
-      EXPECT_EQ(reader->WaitReadable(), IoWait::kReady);
+      reader.ReadExhausted();
+      EXPECT_EQ(reader.WaitReadable(), IoWait::kReady);
       EXPECT_EQ(read(pair.fd[0], buffer, sizeof(buffer)), 0);
     });
     Sleep();
@@ -295,11 +276,10 @@ TEST_P(PollerTest, AnotherThreadWakesASleepingHub) {
 TEST_P(PollerTest, TimersFireAndNothingIsReportedThatNobodyWaitsFor) {
   OnHub([] {
     Pair pair;  // writable all the time
-    absl::StatusOr<IoDescriptor> idle = IoDescriptor::Register(pair.fd[0]);
-    ASSERT_TRUE(idle.ok());
+    IoDescriptor idle = MustRegister(pair.fd[0]);
     auto reader = Spawn([&] {
-      idle->ReadWouldBlock();
-      return idle->WaitReadable(absl::Milliseconds(30));
+      idle.ReadWouldBlock();
+      return idle.WaitReadable(absl::Milliseconds(30));
     });
     Sleep(absl::Milliseconds(1));
     const std::uint64_t before = Hub::Current().counts().turns;

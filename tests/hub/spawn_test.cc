@@ -175,9 +175,10 @@ TEST(SpawnN, B1_13_HasNoHandleAndItsResultIsDropped) {
   SpawnN([&] { return ++sum; });
   SpawnN([&](int a) { return sum += a; }, 10);
   SpawnN([&](int a, int b) { return sum += a + b; }, 100, 1000);
-  EXPECT_EQ(Hub::Current().counts().green_threads, 4u);
+  SpawnN([&](int a, int b, int c, int d) { return sum += a * b * c * d; }, 10, 10, 10, 10);
+  EXPECT_EQ(Hub::Current().counts().green_threads, 5u);
   Sleep();
-  EXPECT_EQ(sum, 1111);
+  EXPECT_EQ(sum, 11111);
   EXPECT_EQ(Hub::Current().counts().green_threads, 1u);
 }
 

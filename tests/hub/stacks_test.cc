@@ -1,4 +1,3 @@
-#include <cstring>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -10,29 +9,15 @@
 #include "hub/event.h"
 #include "hub/green_thread.h"
 #include "hub/hub.h"
+#include "tests/greenlet/stack_testing.h"
 #include "tests/hub/manual_clock.h"
 
 namespace verdant {
 namespace {
 
-std::size_t MapEntries() {
-  std::ifstream maps("/proc/self/maps");
-  std::string line;
-  std::size_t count = 0;
-  while (std::getline(maps, line)) ++count;
-  return count;
-}
-
-// Fills the stack below the caller; not optimised into a loop.
-int Devour(int depth) {
-  volatile char room[512];
-  std::memset(const_cast<char*>(room), depth, sizeof(room));
-  return depth == 0 ? room[0] : Devour(depth - 1) + room[1];
-}
-
 // 200,000 green threads asleep at once, each on a guarded stack of its own.
 TEST(Scale, TwoHundredThousandSleepersWithGuardsTakeAHandfulOfMapEntries) {
-#if defined(VERDANT_ASAN) || defined(VERDANT_TSAN)
+#if defined(VERDANT_ASAN) || defined(VERDANT_TSAN) || defined(VERDANT_VALGRIND)
   constexpr int kSleepers = 2000;
 #else
   constexpr int kSleepers = 200000;

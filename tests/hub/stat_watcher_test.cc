@@ -1,7 +1,6 @@
-#include <stdlib.h>
 #include <unistd.h>
 
-#include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -10,26 +9,17 @@
 #include "hub/green_thread.h"
 #include "hub/watcher/stat.h"
 #include "tests/hub/manual_clock.h"
+#include "tests/testing/temporary_directory.h"
 
 namespace verdant {
 namespace {
 
-class StatWatcherTest : public testing::Test {
+class StatWatcherTest : public ::testing::Test {
  protected:
-  StatWatcherTest() {
-    char name[] = "/tmp/verdant_statXXXXXX";
-    if (mkdtemp(name) == nullptr) throw std::runtime_error("mkdtemp");
-    folder_ = name;
-    path_ = folder_ + "/file";
-  }
-  ~StatWatcherTest() override {
-    unlink(path_.c_str());
-    rmdir(folder_.c_str());
-  }
-  void Write(const std::string& text) { std::ofstream(path_) << text; }
+  void Write(const std::string& text) { directory_.Write("file", text); }
 
-  std::string folder_;
-  std::string path_;
+  const testing::TemporaryDirectory directory_;
+  const std::string path_ = directory_.File("file");
 };
 
 TEST_F(StatWatcherTest, B8_5_CallsWhenTheFileComesChangesAndGoes) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "greenlet/internal/sanitizer.h"
@@ -268,6 +269,49 @@ TEST(ThreadPool, B3_4_MapThrowsTheFirstErrorAndImapGoesOnAfterIt) {
   EXPECT_THROW(results.Next(), std::domain_error);
   EXPECT_EQ(results.Next(), 2);
   EXPECT_EQ(results.Next(), std::nullopt);
+}
+
+TEST(ThreadPool, B3_4_ItHasEveryMapThatAGreenPoolHas) {
+  ThreadPool pool(2);
+  const std::thread::id here = std::this_thread::get_id();
+  const auto add = [here](int a, int b) {
+    if (std::this_thread::get_id() == here) throw std::logic_error("on the hub's thread");
+    return a + b;
+  };
+  const std::vector<int> ones(3, 1);
+  const std::vector<int> inputs = {1, 2, 3, 4};
+  const std::vector<int> sums = {2, 3, 4};
+  EXPECT_EQ(pool.Map(add, ones, inputs), sums);
+  std::vector<int> starred;
+  const std::vector<std::pair<int, int>> pairs = {{1, 1}, {1, 2}, {1, 3}};
+  for (auto&& sum : pool.Starmap(add, pairs)) starred.push_back(sum);
+  EXPECT_EQ(starred, sums);
+  int calls = 0;
+  auto all = pool.MapAsync([](int x) { return x + 1; }, std::vector<int>{1, 2, 3},
+                           [&](const std::vector<int>&) { ++calls; });
+  EXPECT_EQ(all.Wait(), sums);
+  EXPECT_EQ(calls, 1);
+  EXPECT_THROW(pool.Imap(
+                   {.maxsize = 0}, [](int x) { return x; }, inputs),
+               std::logic_error);
+}
+
+TEST(ThreadPool, B3_2_SpawnTakesAnyNumberOfArgumentsAndSpawnNGivesNoHandle) {
+  ThreadPool pool(2);
+  const auto sum = [](int a, int b, int c, int d) { return a + b + c + d; };
+  EXPECT_EQ(pool.Spawn(sum, 1, 2, 3, 4).Wait(), 10);
+  Event<std::string> reported;
+  Hub::Current().SetErrorHandler([&](const UncaughtError& error) {
+    try {
+      std::rethrow_exception(error.error);
+    } catch (const std::runtime_error& e) {
+      reported.Send(e.what());
+    }
+  });
+  static_assert(std::is_void_v<decltype(pool.SpawnN([] { return 1; }))>);
+  pool.SpawnN([](const char* what) { throw std::runtime_error(what); }, "boom");
+  EXPECT_EQ(reported.Wait(), "boom");
+  Hub::Current().SetErrorHandler(nullptr);
 }
 
 TEST(ThreadPool, B3_4_AnImapLeftEarlyLeavesNothingUndone) {
