@@ -174,6 +174,7 @@ class AnyGreenThread {
   friend class Waitable;
   friend void internal::StartLaterWithSpawner(const AnyGreenThread& thread, absl::Duration delay);
   friend class JoinedScope;
+  friend class Scope;
   friend bool KillAll(const std::vector<AnyGreenThread>& threads, std::exception_ptr exception,
                       Deadline deadline);
   friend void KillAllSoon(const std::vector<AnyGreenThread>& threads, std::exception_ptr exception);

@@ -14,6 +14,7 @@
 #include "greenlet/internal/stack_pool.h"
 #include "hub/internal/blocking_detector.h"
 #include "hub/internal/loop_hooks.h"
+#include "hub/internal/shuffle.h"
 
 namespace verdant {
 
@@ -37,7 +38,7 @@ constexpr std::size_t kLoopExitLines = 100;
 
 class LoopExitInterrupt final : public Interrupt {
  public:
-  explicit LoopExitInterrupt(std::string text) : text_(std::move(text)) {}
+  explicit LoopExitInterrupt(std::string text) : text_(std::move(text)) { shields = UINT32_MAX; }
   [[noreturn]] void Raise() override {
     const std::unique_ptr<LoopExitInterrupt> self(this);
     throw LoopExit(text_);
@@ -93,6 +94,7 @@ Hub::Hub(Options options)
       fds_(*this),
       stacks_(&internal::ThreadStackPool(options_.stack_size)) {
   if (options_.report_stack_overflow) InstallStackOverflowReporter();
+  if (options_.order_seed) shuffle_ = std::make_unique<internal::Shuffle>(*options_.order_seed);
   if (const absl::Status status = fds_.WatchWakeup(mailbox_->wake_fd()); !status.ok()) {
     throw std::runtime_error(status.ToString());
   }

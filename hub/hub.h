@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,7 @@
 #include "hub/internal/ready_queue.h"
 #include "hub/internal/task.h"
 #include "hub/internal/timer_wheel.h"
+#include "hub/timer_handle.h"
 
 namespace verdant {
 
@@ -29,23 +31,9 @@ namespace internal {
 struct CallNode : ListNode {};
 class BlockingDetector;
 struct LoopHooks;
+class Shuffle;
 extern constinit thread_local Hub* current_hub;
 }  // namespace internal
-
-// A call scheduled on a hub's clock (rows A12.7, B8.5). A handle: dropping it does not cancel the
-// call. Belongs to the hub's thread.
-class TimerHandle {
- public:
-  TimerHandle() = default;
-  // True if the call was still to come; idempotent.
-  bool Cancel();
-  bool pending() const;
-
- private:
-  friend class Hub;
-  struct Call;
-  std::weak_ptr<Call> call_;
-};
 
 // The scheduler of one OS thread: its queue of runnable green threads, its timers, its readiness
 // queue. Made when a thread first uses it and gone with the thread; green threads still suspended
@@ -65,7 +53,11 @@ class TimerHandle {
 class Hub {
  public:
   struct Options {
-    Clock* clock = nullptr;             // null: CLOCK_MONOTONIC
+    Clock* clock = nullptr;  // null: CLOCK_MONOTONIC
+    // With a number, what is runnable runs in an order drawn from it rather than first in, first
+    // out: another number, another interleaving, and the same number the same one again. Slower;
+    // for tests, see hub/simulation.h.
+    std::optional<std::uint64_t> order_seed = std::nullopt;
     std::size_t stack_size = 0;         // bytes for each green thread; 0: DefaultStackSize()
     bool report_stack_overflow = true;  // see InstallStackOverflowReporter()
     // Decision 15: a second green thread that waits for the same direction of a file descriptor
@@ -240,8 +232,9 @@ class Hub {
   }
   // Queues a task that has not started. Takes over one reference.
   void Start(internal::Task* task) noexcept;
-  // Has `interrupt` thrown in `task`, waking it if it is parked.
-  void Deliver(internal::Task* task, internal::Interrupt* interrupt);
+  // Has `interrupt` thrown in `task`, waking it if it is parked; false if a Shield keeps it away
+  // for now.
+  bool Deliver(internal::Task* task, internal::Interrupt* interrupt);
   // Deliver(), and moves the task to the front of what is runnable.
   void DeliverFirst(internal::Task* task, internal::Interrupt* interrupt);
   // The number it goes by in reports; Start() does it otherwise.
@@ -308,6 +301,7 @@ class Hub {
   void BeginTurn(std::int64_t now);
   void RunFirst();
   internal::Fiber* NextReady();
+  internal::Fiber* NextShuffled();
   void YieldSlowly(internal::Task* self);
   void WakeUnparked(internal::Task* task, internal::WakeReason reason);
   // The fiber to switch to. What needs the hub's own stack leads there: an empty queue, the end of
@@ -388,6 +382,7 @@ class Hub {
   std::shared_ptr<internal::NumberPool> numbers_ = std::make_shared<internal::NumberPool>();
   ErrorHandler error_handler_;
   std::unique_ptr<internal::LoopHooks> hooks_;            // null until needed
+  std::unique_ptr<internal::Shuffle> shuffle_;            // null without a seed
   std::unique_ptr<internal::BlockingDetector> detector_;  // null if it is off
 };
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "greenlet/internal/stack_pool.h"
 #include "hub/hub.h"
+#include "hub/internal/shuffle.h"
 
 namespace verdant {
 
@@ -28,20 +29,6 @@ constexpr std::size_t kSwitchesAtFirst = 16;
 constexpr std::size_t kSwitchesWhenQuick = 96;
 constexpr int kLooksPerTurn = 6;
 constexpr std::int64_t kLongestTurnNanos = 200000;
-
-// The task of a fiber that the hub did not make: a thread's main fiber, or a plain Greenlet that
-// blocks.
-struct AdoptedTask final : Task {
-  AdoptedTask(Hub* h, Fiber* f) : Task(h) {
-    fiber = f;
-    is_green_thread = false;
-    state = State::kRunning;
-    started = true;
-  }
-  void Run() override {}
-  void DropBody() noexcept override {}
-  void Destroy() noexcept override { delete this; }
-};
 
 struct ParkTimer : internal::TimerNode {
   explicit ParkTimer(Task* t) : TimerNode(&ParkTimer::OnFire), task(t) {}
@@ -67,24 +54,28 @@ struct TaskDeparture : SwitchClosure {
 
 Task* TaskOf(Fiber* fiber) { return static_cast<Task*>(fiber->scheduled); }
 
-bool IsGreenletExit(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const GreenletExit&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 }  // namespace
 
 // ---- Who runs next. ----
 
 void Hub::BeginTurn(std::int64_t now) {
   turn_began_ = now;
+  if (shuffle_ != nullptr) [[unlikely]] {
+    shuffle_->BeginTurn();
+    look_at_ = ready_.taken();
+    return;
+  }
   looks_left_ = kLooksPerTurn;
   look_at_ = ready_.taken() + kSwitchesAtFirst;
+}
+
+// Always at the place where the clock would be looked at, so that nothing is asked elsewhere.
+Fiber* Hub::NextShuffled() {
+  if (!shuffle_->Take()) return nullptr;
+  ready_.SwapToFront(shuffle_->Pick(ready_.size()));
+  Fiber* next = ready_.PopFront();
+  look_at_ = ready_.taken();
+  return next;
 }
 
 bool Hub::TurnIsOver() {
@@ -98,8 +89,10 @@ bool Hub::TurnIsOver() {
 
 inline Fiber* Hub::NextReady() {
   if (ready_.empty()) return nullptr;
-  if (ready_.taken() == look_at_ && TurnIsOver()) [[unlikely]]
-    return nullptr;
+  if (ready_.taken() == look_at_) [[unlikely]] {
+    if (shuffle_ != nullptr) return NextShuffled();
+    if (TurnIsOver()) return nullptr;
+  }
   Fiber* next = ready_.PopFront();
   FetchAhead();
   return next;
@@ -146,49 +139,6 @@ void Hub::RunFirst() {
 
 // ---- Beginning and ending. ----
 
-Task* Hub::Adopt(Fiber* fiber) {
-  auto* task = new AdoptedTask(this, fiber);
-  task->refs = 1;
-  task->own_fiber.id = next_id_++;
-  task->own_fiber.site = fiber->site;
-  fiber->id = task->own_fiber.id;
-  fiber->scheduled = task;
-  all_.PushBack(task);
-  ready_.Reserve(++all_count_);
-  return task;
-}
-
-void Hub::EndAdopted(Fiber* ending) {
-  auto* task = static_cast<Task*>(ending->scheduled);
-  Hub* hub = task->hub;
-  if (hub == internal::current_hub) hub->FinishTask(task);
-  ReleaseAdopted(task, ending);
-}
-
-void Hub::ReleaseAdopted(Task* task, Fiber* fiber) noexcept {
-  fiber->scheduled = nullptr;
-  task->fiber = &task->own_fiber;
-  task->finished = true;
-  task->state = Task::State::kDone;
-  Unref(task);
-}
-
-void Hub::LeaveOrphan(Fiber* ending, SwitchClosure* then, std::exception_ptr& error) {
-  Hub& hub = Current();
-  if (error) hub.ReportUncaught("a greenlet whose parent has ended", error);
-  error = nullptr;
-  internal::SwitchFiber(*ending, *hub.NextFiber(), then, /*final=*/true);
-}
-
-Task* Hub::FirstUseOfFiber() {
-  Fiber* fiber = fiber_thread.current;
-  if (fiber == &hub_fiber_) {
-    throw std::logic_error(
-        "a call that blocks was made in a hub callback, where nothing may block");
-  }
-  return Adopt(fiber);
-}
-
 void Hub::Start(Task* task) noexcept {
   AssignId(task);
   task->own_fiber.scheduled = task;
@@ -200,46 +150,11 @@ void Hub::Start(Task* task) noexcept {
   ready_.PushBack(&task->own_fiber);
 }
 
-void Hub::Announce(Task* task) noexcept {
-  if (task->extras != nullptr && task->extras->announced) return;
-  // A copy: the hook may take itself away.
-  const std::shared_ptr<internal::SpawnHooks> hooks = spawn_hooks_;
-  hooks->OnSpawn(task);
-}
-
-// No stack is to be had: the task ends with that as its error, without having run. On the hub's
-// stack, where its links cannot block.
-void Hub::FailToBegin(Task* task) noexcept {
-  task->error = std::current_exception();
-  if (!task->has_handles) ReportUncaught(Describe(task), task->error);
-  FinishTask(task);
-  task->state = Task::State::kDone;
-  Unref(task);
-}
-
 void Hub::Delete(Task* task) noexcept {
   if (task->error) ReportUnobserved(task);
   if (!task->interrupts.empty()) [[unlikely]]
     DropInterrupts(task);
   task->Destroy();
-}
-
-void Hub::ReportUnobserved(Task* task) noexcept {
-  if (!task->has_handles || task->error_observed) return;
-  task->error_observed = true;
-  if (internal::current_hub == task->hub && !IsGreenletExit(task->error)) {
-    task->hub->ReportUncaught(Describe(task) + ", which nobody waited for", task->error);
-  }
-}
-
-void Hub::DropInterrupts(Task* task) noexcept {
-  // One on the heap is the task's to free, and Raise() is its only way to go.
-  while (Interrupt* late = task->interrupts.PopFront()) {
-    try {
-      late->Raise();
-    } catch (...) {
-    }
-  }
 }
 
 void Hub::RunTask(Task* task) noexcept {
@@ -262,11 +177,6 @@ void Hub::RunTask(Task* task) noexcept {
   task->state = Task::State::kDone;
 }
 
-void Hub::ExitForkedChild(const std::exception_ptr& error) noexcept {
-  if (error) Current().ReportUncaught("the main greenlet of a forked child", error);
-  std::exit(error ? EXIT_FAILURE : EXIT_SUCCESS);
-}
-
 void Hub::FinishTask(Task* task) noexcept {
   if (!task->started) task->DropBody();
   task->finished = true;
@@ -286,25 +196,6 @@ void Hub::FinishTask(Task* task) noexcept {
   }
   static_cast<internal::AllNode*>(task)->Unlink();
   --all_count_;
-}
-
-void Hub::FinishExtras(Task* task) noexcept {
-  internal::TaskExtras& extras = *task->extras;
-  if (extras.stop_timer != nullptr) extras.stop_timer();
-  for (internal::EndLink link = extras.links.Next(); link.call != nullptr;
-       link = extras.links.Next()) {
-    if (link.sees_error) task->error_observed = true;
-    try {
-      link.call();
-    } catch (const GreenletExit&) {
-      // A kill that came too late for the body has nothing left to end.
-    } catch (...) {
-      ReportUncaught(absl::StrCat("a link of ", Describe(task)), std::current_exception());
-    }
-  }
-  extras.links.Finish();
-  if (extras.ended != nullptr) *extras.ended = true;
-  extras.tree = nullptr;
 }
 
 void Hub::TaskMain(void* transfer, void* arg) {
@@ -399,15 +290,23 @@ void Hub::WakeUnparked(Task* task, WakeReason reason) {
   }
 }
 
-void Hub::Deliver(Task* task, Interrupt* interrupt) {
+bool Hub::Deliver(Task* task, Interrupt* interrupt) {
+  if (task->extras != nullptr && interrupt->shields < task->extras->shields) [[unlikely]] {
+    task->extras->withheld.PushBack(interrupt);
+    return false;
+  }
   task->interrupts.PushBack(interrupt);
   task->fiber->flags |= Fiber::kInterrupted;
   Wake(task, WakeReason::kInterrupted);
+  return true;
 }
 
 void Hub::DeliverFirst(Task* task, Interrupt* interrupt) {
-  Deliver(task, interrupt);
+  if (!Deliver(task, interrupt)) return;
   ready_.MoveToFront(task->fiber);
+  // Whoever is to be first is not drawn for.
+  if (shuffle_ != nullptr) [[unlikely]]
+    look_at_ = ready_.taken() + 1;
 }
 
 }  // namespace verdant

@@ -8,10 +8,10 @@
 
 #include "greenlet/source_location.h"
 #include "hub/green_thread.h"
+#include "hub/spawn_calls.h"
 #include "pool/imap_calls.h"
 #include "pool/internal/inline_call.h"
 #include "pool/internal/pool_slots.h"
-#include "pool/spawn_calls.h"
 
 namespace verdant {
 

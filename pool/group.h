@@ -14,12 +14,12 @@
 
 #include "greenlet/source_location.h"
 #include "hub/green_thread.h"
+#include "hub/spawn_calls.h"
 #include "pool/imap_calls.h"
 #include "pool/internal/crowd.h"
 #include "pool/internal/inline_call.h"
 #include "pool/internal/member_thread.h"
 #include "pool/internal/pool_slots.h"
-#include "pool/spawn_calls.h"
 
 namespace verdant {
 

@@ -16,10 +16,10 @@
 #include "absl/time/time.h"
 #include "greenlet/source_location.h"
 #include "hub/green_thread.h"
+#include "hub/spawn_calls.h"
 #include "pool/imap_calls.h"
 #include "pool/internal/thread_crew.h"
 #include "pool/internal/thread_job.h"
-#include "pool/spawn_calls.h"
 
 namespace verdant {
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 namespace verdant::internal {
 
@@ -38,6 +39,10 @@ class ReadyQueue {
   }
   // The one that comes after `ahead` others, which there must be.
   const Fiber* Ahead(std::size_t ahead) const noexcept { return ring_[(head_ + ahead) & mask_]; }
+  // Exchanges the front and the one that comes after `place` others.
+  void SwapToFront(std::size_t place) noexcept {
+    std::swap(ring_[head_ & mask_], ring_[(head_ + place) & mask_]);
+  }
   // Moves a fiber before all others if it is queued. Cheap near either end.
   void MoveToFront(Fiber* fiber) noexcept;
 

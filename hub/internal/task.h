@@ -42,6 +42,9 @@ class Interrupt : public ListNode {
   virtual ~Interrupt() = default;
   // Throws. The interrupt is unlinked; one that lives on the heap deletes itself.
   [[noreturn]] virtual void Raise() = 0;
+
+  // How many Shields of the task do not stand in its way: those there were when it was set up.
+  std::uint32_t shields = 0;
 };
 
 // A task in the wait list of something: lives on the stack of the waiting call.

@@ -8,6 +8,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "hub/internal/end_links.h"
+#include "hub/internal/list.h"
 #include "hub/internal/number_pool.h"
 
 namespace verdant::internal {
@@ -32,6 +33,9 @@ struct TaskExtras {
   // Cancels the timer that is to start it; set from then on.
   absl::AnyInvocable<void()> stop_timer;
   bool announced = false;  // to the hub's SpawnHooks
+  // How many Shield objects there are, and the Interrupts that they keep away.
+  std::uint32_t shields = 0;
+  List<ListNode> withheld;
   // Where what is thrown in it from outside is noted, by whoever must tell that from what is thrown
   // of its own accord; null: nobody.
   std::exception_ptr* aimed = nullptr;

@@ -1,17 +1,17 @@
-#ifndef VERDANT_POOL_SPAWN_CALLS_H_
-#define VERDANT_POOL_SPAWN_CALLS_H_
+#ifndef VERDANT_HUB_SPAWN_CALLS_H_
+#define VERDANT_HUB_SPAWN_CALLS_H_
 
 #include <utility>
 
 #include "greenlet/source_location.h"
-#include "hub/green_thread.h"
+#include "hub/spawn.h"
 
 namespace verdant {
 
-// The Spawn() and SpawnN() of GreenPool, Group and ThreadPool: verdant::Spawn() with the pool's own
-// idea of where a call is made and when there is room for it, which each says. As there, f and its
-// arguments are copied or moved, any number of them will do, and the place of the call is recorded
-// with up to two.
+// The Spawn() and SpawnN() of Scope and of the pools: verdant::Spawn() with an idea of its own of
+// where a call is made, when there is room for it, and what becomes of it, which each says. As
+// there, f and its arguments are copied or moved, any number of them will do, and the place of the
+// call is recorded with up to two.
 //
 // Pool has SpawnAt(SourceLocation, f, args...), and SpawnNAt() where that is more than Spawn()
 // without its handle.
@@ -77,4 +77,4 @@ class SpawnCalls {
 
 }  // namespace verdant
 
-#endif  // VERDANT_POOL_SPAWN_CALLS_H_
+#endif  // VERDANT_HUB_SPAWN_CALLS_H_
