@@ -2,6 +2,7 @@
 #define VERDANT_HUB_HUB_GROUP_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -87,9 +88,9 @@ class HubGroup {
   template <typename F, typename A, typename... Rest>
   requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<Rest>...>
   auto Spawn(F&& f, A&& a, Rest&&... rest) {
-    return SpawnAt(kAnywhere, {},
-                   internal::Bind(std::forward<F>(f), std::forward<A>(a),
-                                  std::forward<Rest>(rest)...));
+    return SpawnAt(
+        kAnywhere, {},
+        internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<Rest>(rest)...));
   }
   // The same on the hub of that number and on no other, at its next turn.
   template <typename F>
@@ -99,9 +100,9 @@ class HubGroup {
   template <typename F, typename A, typename... Rest>
   requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<Rest>...>
   auto SpawnOn(std::size_t index, F&& f, A&& a, Rest&&... rest) {
-    return SpawnAt(Checked(index), {},
-                   internal::Bind(std::forward<F>(f), std::forward<A>(a),
-                                  std::forward<Rest>(rest)...));
+    return SpawnAt(
+        Checked(index), {},
+        internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<Rest>(rest)...));
   }
 
   // The cheapest way: no handle, no result. An exception goes to the error handler of the hub that

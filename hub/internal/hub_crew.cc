@@ -135,9 +135,9 @@ void CrewMember::KillRest() {
   while (hub_->OldestGreenThread() != nullptr) {
     crew_.killed_.store(true);
     if (give_up.Passed()) {
-      hub_->ReportUncaught("the end of a HubGroup: not ended in time, and left where they wait:\n" +
-                               hub_->Dump(),
-                           std::make_exception_ptr(GreenletExit()));
+      hub_->ReportUncaught(
+          "the end of a HubGroup: not ended in time, and left where they wait:\n" + hub_->Dump(),
+          std::make_exception_ptr(GreenletExit()));
       return;
     }
     for (Task* task : hub_->GreenThreads()) {
@@ -164,8 +164,7 @@ void CrewMember::LookBeforeSleep() {
 }
 
 void CrewMember::BeginHere(CrewWork work) {
-  SpawnNAt(work.site,
-           [counted = Counted(this), run = std::move(work.run)]() mutable { run(); });
+  SpawnNAt(work.site, [counted = Counted(this), run = std::move(work.run)]() mutable { run(); });
 }
 
 bool CrewMember::Begin(CrewWork work) {
@@ -326,8 +325,9 @@ bool HubCrew::Stop(absl::Duration patience, bool interruptible) {
   for (const auto& member : members_) member->StopAfter(patience);
   const bool blocks = !interruptible && current_hub != nullptr && current_hub->OnHubStack();
   {
-    SharedWaiter waiter(*ending_, "HubGroup::Stop",
-                        blocks ? SharedWaiter::How::kBlocksThread : SharedWaiter::How::kParksIfGreen);
+    SharedWaiter waiter(
+        *ending_, "HubGroup::Stop",
+        blocks ? SharedWaiter::How::kBlocksThread : SharedWaiter::How::kParksIfGreen);
     std::unique_lock<std::mutex> lock(ending_->mutex);
     if (ending_->running != 0) {
       ending_->line.PushBack(waiter);
