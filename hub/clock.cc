@@ -16,6 +16,12 @@ class MonotonicClock final : public Clock {
   }
 };
 
+// A thread without a hub is not given one for looking at the time.
+std::int64_t NowHere() {
+  Hub* hub = internal::current_hub;
+  return hub != nullptr ? hub->NowNanos() : Clock::Monotonic().NowNanos();
+}
+
 }  // namespace
 
 bool Clock::AdvanceTo(std::int64_t) { return false; }
@@ -27,16 +33,16 @@ Clock& Clock::Monotonic() {
 
 Deadline::Deadline(absl::Duration timeout) {
   if (timeout == absl::InfiniteDuration()) return;
-  const std::int64_t now = Hub::Current().NowNanos();
+  const std::int64_t now = NowHere();
   const std::int64_t ahead = timeout > absl::ZeroDuration() ? absl::ToInt64Nanoseconds(timeout) : 0;
   if (ahead < kNever - now) nanos_ = now + ahead;
 }
 
-bool Deadline::Passed() const { return !never() && Hub::Current().NowNanos() >= nanos_; }
+bool Deadline::Passed() const { return !never() && NowHere() >= nanos_; }
 
 absl::Duration Deadline::Remaining() const {
   if (never()) return absl::InfiniteDuration();
-  const std::int64_t left = nanos_ - Hub::Current().NowNanos();
+  const std::int64_t left = nanos_ - NowHere();
   return left > 0 ? absl::Nanoseconds(left) : absl::ZeroDuration();
 }
 

@@ -23,10 +23,10 @@ class Clock {
   static Clock& Monotonic();
 };
 
-// A point on the current hub's clock by which something must have happened. Everything that blocks
-// takes one; a absl::Duration converts to the deadline that lies so far ahead, so
-// `socket.Recv(buffer, absl::Seconds(5))` reads as it should, and one Deadline handed through
-// several calls is one total budget (decision 12 of the reference).
+// A point on the current hub's clock, on a thread without a hub CLOCK_MONOTONIC's, by which
+// something must have happened. Everything that blocks takes one; a absl::Duration converts to the
+// deadline that lies so far ahead, so `socket.Recv(buffer, absl::Seconds(5))` reads as it should,
+// and one Deadline handed through several calls is one total budget (decision 12 of the reference).
 class Deadline {
  public:
   // Never.

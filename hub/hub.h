@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
@@ -243,6 +244,11 @@ class Hub {
   }
   // The green thread, main or greenlet of that number that has not ended, or null. Looks at each.
   internal::Task* Find(std::uint64_t id) const;
+  // The green threads that were started and have not ended, oldest first.
+  std::vector<internal::Task*> GreenThreads() const;
+  // The first of these, or null.
+  internal::Task* OldestGreenThread() const;
+  bool AnyRunnable() const { return !ready_.empty(); }
   // What every spawn tells; null while nobody wants to know.
   std::shared_ptr<internal::SpawnHooks>& spawn_hooks() { return spawn_hooks_; }
   // Tells the hooks, unless they have been told, of a task that is made but not to start yet.

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "hub/hub.h"
@@ -86,6 +87,23 @@ Task* Hub::Find(std::uint64_t id) const {
   for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
     auto* task = static_cast<Task*>(node);
     if (task->own_fiber.id == id) return task;
+  }
+  return nullptr;
+}
+
+std::vector<Task*> Hub::GreenThreads() const {
+  std::vector<Task*> threads;
+  for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
+    auto* task = static_cast<Task*>(node);
+    if (task->is_green_thread) threads.push_back(task);
+  }
+  return threads;
+}
+
+Task* Hub::OldestGreenThread() const {
+  for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
+    auto* task = static_cast<Task*>(node);
+    if (task->is_green_thread) return task;
   }
   return nullptr;
 }
