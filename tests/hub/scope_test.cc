@@ -10,7 +10,6 @@
 #include "hub/event.h"
 #include "hub/green_thread.h"
 #include "hub/shield.h"
-#include "tests/hub/green_thread_testing.h"
 #include "tests/hub/manual_clock.h"
 #include "tests/hub/sync_testing.h"
 
@@ -142,8 +141,8 @@ TEST(Scope, AnErrorThatIsNeverThrownIsReported) {
     const Shield shield;
     Sleep();
   }
-  ASSERT_EQ(reports.errors.size(), 1u);
-  EXPECT_NE(reports.errors[0].find("unseen"), std::string::npos);
+  ASSERT_EQ(reports.texts.size(), 1u);
+  EXPECT_NE(reports.texts[0].find("unseen"), std::string::npos);
   EXPECT_NO_THROW(Sleep());
 }
 
@@ -164,8 +163,8 @@ TEST(Scope, LaterErrorsGoToTheErrorHandler) {
                    });
                  }),
                  std::logic_error);
-    ASSERT_EQ(reports.errors.size(), 1u);
-    EXPECT_NE(reports.errors[0].find("second"), std::string::npos);
+    ASSERT_EQ(reports.texts.size(), 1u);
+    EXPECT_NE(reports.texts[0].find("second"), std::string::npos);
   });
 }
 
@@ -347,8 +346,8 @@ TEST(Scope, AChildThatRefusesToDieIsCancelledUntilItDoes) {
                  Boom);
     EXPECT_EQ(cancelled, 4);
     EXPECT_EQ(clock.SinceStart(), absl::Seconds(6));
-    ASSERT_EQ(reports.errors.size(), 1u);
-    EXPECT_NE(reports.errors[0].find("lives on 2s after it was cancelled"), std::string::npos);
+    ASSERT_EQ(reports.texts.size(), 1u);
+    EXPECT_NE(reports.texts[0].find("lives on 2s after it was cancelled"), std::string::npos);
   });
 }
 
@@ -402,7 +401,7 @@ TEST(Scope, AThousandChildrenFailAsOne) {
                }),
                Boom);
   EXPECT_EQ(ended, 1000);
-  EXPECT_TRUE(reports.errors.empty());
+  EXPECT_TRUE(reports.texts.empty());
 }
 
 TEST(Scope, MisuseIsALogicError) {
