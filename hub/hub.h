@@ -102,6 +102,8 @@ class Hub {
     explicit Remote(Hub& hub) : mailbox_(hub.mailbox_) {}
     // Like Hub::Post(); false, and `call` is destroyed here, once the hub is gone.
     bool Post(absl::AnyInvocable<void()> call) const { return mailbox_->Post(std::move(call)); }
+    // Whether that is the hub it posts to.
+    bool LeadsTo(const Hub& hub) const { return mailbox_ == hub.mailbox_; }
 
    private:
     std::shared_ptr<internal::Mailbox> mailbox_;
