@@ -340,8 +340,8 @@ class Hub {
       RaiseFirstInterrupt(self);
   }
   static void RaiseFirstInterrupt(internal::Fiber* self);
-  // With too many runnable to be in a cache nearby, has the next ones come while this one runs. With
-  // fewer the processor looks that far ahead by itself, and asking costs more than it brings.
+  // With too many runnable to be in a cache nearby, has the next ones come while this one runs.
+  // With fewer the processor looks that far ahead by itself, and asking costs more than it brings.
   // Always inline: a call would be taken for one without effect and dropped.
   [[gnu::always_inline]] void FetchAhead() const {
     constexpr std::size_t kTooMany = 1024;
