@@ -18,7 +18,6 @@ constinit std::uint64_t last_number = 0;  // guarded by mutex
 
 // Read by position as well: what their private members are is said in tools/gdb/verdant.py.
 static_assert(std::is_standard_layout_v<ReadyQueue> && sizeof(ReadyQueue) == 32);
-static_assert(std::is_standard_layout_v<SourceLocation> && sizeof(SourceLocation) == 16);
 static_assert(std::is_standard_layout_v<Context> && sizeof(Context) == 24);
 
 // Measured rather than offsetof, which knows only plain structs.
@@ -44,7 +43,8 @@ void Describe(DebugHubs& hubs, const Task& task) {
   hubs.fiber_stack = Offset(fiber, fiber.stack);
   hubs.fiber_name = Offset(fiber, fiber.name);
   hubs.fiber_id = Offset(fiber, fiber.id);
-  hubs.fiber_site = Offset(fiber, fiber.site);
+  hubs.fiber_site_file = Offset(fiber, fiber.site_file);
+  hubs.fiber_site_line = Offset(fiber, fiber.site_line);
   hubs.thread_current = Offset(fiber_thread, fiber_thread.current);
   hubs.state_new = static_cast<std::uint64_t>(Task::State::kNew);
   hubs.state_running = static_cast<std::uint64_t>(Task::State::kRunning);

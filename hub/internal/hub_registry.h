@@ -44,11 +44,12 @@ struct DebugHubs {
   std::uint64_t task_detail = 0;     // 64 bits, signed
   std::uint64_t task_name = 0;       // to a std::string
   // Of a Fiber.
-  std::uint64_t fiber_context = 0;  // a Context: sp, fp, pc
-  std::uint64_t fiber_stack = 0;    // lowest address, then size
-  std::uint64_t fiber_name = 0;     // to a string that ends with a zero
-  std::uint64_t fiber_id = 0;       // 64 bits
-  std::uint64_t fiber_site = 0;     // a string that ends with a zero, then 32 bits: file, line
+  std::uint64_t fiber_context = 0;    // a Context: sp, fp, pc
+  std::uint64_t fiber_stack = 0;      // lowest address, then size
+  std::uint64_t fiber_name = 0;       // to a string that ends with a zero
+  std::uint64_t fiber_id = 0;         // 64 bits
+  std::uint64_t fiber_site_file = 0;  // to a string that ends with a zero
+  std::uint64_t fiber_site_line = 0;  // 32 bits
   // Of a FiberThread.
   std::uint64_t thread_current = 0;
   // What TaskCore::State counts these as; all others are parked.

@@ -48,7 +48,7 @@ void NoteWhatRuns() {
   if (const Fiber* fiber = fiber_thread.current; fiber != nullptr) {
     answer.is_main = fiber == fiber_thread.main;
     answer.id = fiber->id;
-    answer.site = fiber->site;
+    answer.site = fiber->site();
     std::size_t length = 0;
     for (const char* name = fiber->name;
          name != nullptr && name[length] != '\0' && length + 1 < answer.name.size(); ++length) {

@@ -1,6 +1,6 @@
 // A program for a debugger to look at: green threads parked in functions of known names, on two
-// hubs. It says "ready" and calls StopHere(), by its argument in a green thread ("running"), in the
-// hub's loop ("hub"), or nowhere: then it sleeps until it is killed ("asleep").
+// hubs. It says "ready" by calling StopHere(), as its argument has it in a green thread
+// ("running"), or in the hub's loop once main sleeps ("asleep").
 
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "greenlet/greenlet.h"
 #include "hub/async_result.h"
@@ -126,12 +127,12 @@ int main(int argc, char** argv) {
     });
     stopper.SetName("stopper");
     stopper.Join();
-  } else if (mode == "hub") {
-    verdant::PrepareWatcher before_sleep([] { StopHere(); });
-    before_sleep.Start();
-    Event<int>().Wait();
   } else {
-    StopHere();
+    bool said = false;
+    verdant::PrepareWatcher before_sleep([&said] {
+      if (!std::exchange(said, true)) StopHere();
+    });
+    before_sleep.Start();
     SleepLong();
   }
   _exit(0);

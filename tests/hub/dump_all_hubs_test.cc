@@ -179,9 +179,9 @@ TEST(DumpAllHubs, B13_5_AHubThatDoesNotTurnIsSaidToBeStuck) {
   const OtherHub other;
   std::promise<void> blocked;
   std::promise<void> go_on;
-  other.hub().Post([&] {
+  other.hub().Post([&blocked, may_go_on = go_on.get_future()] {
     blocked.set_value();
-    go_on.get_future().wait();
+    may_go_on.wait();
   });
   blocked.get_future().wait();
   const std::string dump = DumpAllHubs({.patience = absl::Milliseconds(5)});
@@ -197,9 +197,9 @@ TEST(DumpAllHubs, B13_5_WhoIsKilledWhileItWaitsLeavesNothingBehind) {
   const OtherHub other;
   std::promise<void> blocked;
   std::promise<void> go_on;
-  other.hub().Post([&] {
+  other.hub().Post([&blocked, may_go_on = go_on.get_future()] {
     blocked.set_value();
-    go_on.get_future().wait();
+    may_go_on.wait();
   });
   blocked.get_future().wait();
   auto asker = Spawn([] { DumpAllHubs({.patience = kForEver}); });

@@ -24,8 +24,8 @@ SYMBOL = "verdant_debug_hubs"
 # DebugHubs of hub/internal/hub_registry.h, behind its version.
 INDEX_FIELDS = (
     "first list_next task_node task_state task_is_green_thread task_is_main task_fiber task_own_fiber"
-    " task_operation task_detail task_name fiber_context fiber_stack fiber_name fiber_id fiber_site thread_current state_new"
-    " state_running state_done").split()
+    " task_operation task_detail task_name fiber_context fiber_stack fiber_name fiber_id fiber_site_file fiber_site_line"
+    " thread_current state_new state_running state_done").split()
 
 # How gdb calls a Context's sp, fp and pc.
 REGISTERS = {"i386:x86-64": ("rsp", "rbp", "rip"), "aarch64": ("sp", "x29", "pc")}
@@ -143,8 +143,8 @@ class Task(Greenlet):
             self.name = "'%s'" % name
         else:
             self.name = "" if raw[index.task_is_green_thread] else "greenlet"
-        line = word(own + index.fiber_site + 8, "=I")
-        self.site = "%s:%d" % (memory.string(word(own + index.fiber_site)), line) if line else None
+        line = word(own + index.fiber_site_line, "=I")
+        self.site = "%s:%d" % (memory.string(word(own + index.fiber_site_file)), line) if line else None
 
     @property
     def state(self):
