@@ -102,6 +102,7 @@ int main(int argc, char** argv) {
     worker.Join();
   });
   parked_elsewhere.Get();
+  const verdant::DumpOnSignal dump;
 
   Event<int> answer;
   auto waiter = Spawn([&] { AwaitAnswer(answer); });
