@@ -1,6 +1,7 @@
 // A program for a debugger to look at: green threads parked in functions of known names, on two
 // hubs. It says "ready" by calling StopHere(), as its argument has it in a green thread
-// ("running"), or in the hub's loop once main sleeps ("asleep").
+// ("running"), in the hub's loop once main sleeps ("asleep"), or in a green thread that then blocks
+// the OS thread ("stuck"). SIGQUIT has it tell of itself.
 
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 #include "greenlet/greenlet.h"
 #include "hub/async_result.h"
+#include "hub/dump_on_signal.h"
 #include "hub/event.h"
 #include "hub/green_thread.h"
 #include "hub/hub.h"
@@ -81,6 +83,11 @@ extern "C" {
   KeepFrame();
 }
 
+[[gnu::noinline]] void BlockTheThread() {
+  StopHere();
+  for (;;) pause();
+}
+
 }  // extern "C"
 
 int main(int argc, char** argv) {
@@ -128,6 +135,10 @@ int main(int argc, char** argv) {
     });
     stopper.SetName("stopper");
     stopper.Join();
+  } else if (mode == "stuck") {
+    auto stuck = Spawn([] { BlockTheThread(); });
+    stuck.SetName("stuck");
+    stuck.Join();
   } else {
     bool said = false;
     verdant::PrepareWatcher before_sleep([&said] {
