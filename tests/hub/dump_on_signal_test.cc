@@ -7,6 +7,7 @@
 #include <atomic>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -52,9 +53,9 @@ class Pipe {
 
  private:
   bool ReadMore() {
-    char buffer[65536];
-    const ssize_t size = read(ends_[0], buffer, sizeof(buffer));
-    if (size > 0) all_.append(buffer, static_cast<std::size_t>(size));
+    std::vector<char> buffer(65536);  // more than a green thread's stack has
+    const ssize_t size = read(ends_[0], buffer.data(), buffer.size());
+    if (size > 0) all_.append(buffer.data(), static_cast<std::size_t>(size));
     return size > 0;
   }
   int ends_[2];
