@@ -33,6 +33,9 @@ constexpr std::size_t kWarmStacks = 256;
 constexpr std::size_t kTrimBatch = 128;
 constexpr std::int64_t kQuietNanos = 5000000;
 
+// Room for so many posted calls stays when they have been made.
+constexpr std::size_t kMostPostedKept = 4096;
+
 // Enough of them to see what a deadlock is about.
 constexpr std::size_t kLoopExitLines = 100;
 
@@ -266,13 +269,19 @@ internal::LoopHooks& Hub::hooks() {
 void Hub::SleepIsOver() { detector_->EndSleep(); }
 
 void Hub::RunPosted() {
-  for (auto& call : mailbox_->TakeAll()) {
+  mailbox_->TakeAll(posted_);
+  for (auto& call : posted_) {
     try {
       std::move(call)();
     } catch (...) {
       ReportUncaught("a posted call", std::current_exception());
     }
     call = nullptr;
+  }
+  if (posted_.capacity() > kMostPostedKept) {
+    posted_ = {};
+  } else {
+    posted_.clear();
   }
 }
 

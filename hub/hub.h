@@ -1,6 +1,7 @@
 #ifndef VERDANT_HUB_HUB_H_
 #define VERDANT_HUB_HUB_H_
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -224,6 +225,7 @@ class Hub {
       return YieldSlowly(CurrentTask());
     }
     internal::Fiber* next = ready_.Rotate(self);
+    AssertAtHome(next);
     FetchAhead();
     if ((next->flags & internal::Fiber::kUnstarted) != 0) [[unlikely]]
       next = BeginOrPutBack(next);
@@ -310,12 +312,20 @@ class Hub {
   internal::Fiber* NextShuffled();
   void YieldSlowly(internal::Task* self);
   void WakeUnparked(internal::Task* task, internal::WakeReason reason);
+  // A green thread runs on the thread that it began on and on no other. What a user of the interface
+  // may do wrong is refused before it comes to this, by Wake() and by the handles.
+  void AssertAtHome([[maybe_unused]] const internal::Fiber* next) const {
+    assert(internal::current_hub == this && "a hub runs on its own thread");
+    assert(static_cast<const internal::Task*>(next->scheduled)->hub == this &&
+           "a green thread is resumed on its own thread");
+  }
   // The fiber to switch to. What needs the hub's own stack leads there: an empty queue, the end of
   // a turn, a green thread that cannot begin for want of a stack.
   [[gnu::always_inline]] internal::Fiber* NextFiber() noexcept {
     if (ready_.empty() || ready_.taken() == look_at_) [[unlikely]]
       return NextFiberSlowly();
     internal::Fiber* next = ready_.PopFront();
+    AssertAtHome(next);
     FetchAhead();
     if ((next->flags & internal::Fiber::kUnstarted) != 0) [[unlikely]]
       return BeginOrPutBack(next);
@@ -382,6 +392,7 @@ class Hub {
   internal::FdTable fds_;
   internal::StackPool* stacks_;
   IdleJoin* idle_join_ = nullptr;
+  std::vector<internal::Mailbox::Call> posted_;  // being made
   std::size_t uncounted_timers_ = 0;  // of Join(), watchers and the like: they make nothing happen
   internal::WaitList idlers_;
   internal::List<internal::VainWait> vain_waits_;

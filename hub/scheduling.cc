@@ -74,6 +74,7 @@ Fiber* Hub::NextShuffled() {
   if (!shuffle_->Take()) return nullptr;
   ready_.SwapToFront(shuffle_->Pick(ready_.size()));
   Fiber* next = ready_.PopFront();
+  AssertAtHome(next);
   look_at_ = ready_.taken();
   return next;
 }
@@ -94,6 +95,7 @@ inline Fiber* Hub::NextReady() {
     if (TurnIsOver()) return nullptr;
   }
   Fiber* next = ready_.PopFront();
+  AssertAtHome(next);
   FetchAhead();
   return next;
 }

@@ -16,6 +16,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
+#include "greenlet/context.h"
 #include "greenlet/source_location.h"
 #include "hub/clock.h"
 #include "hub/hub.h"
@@ -28,6 +29,7 @@ namespace verdant::internal {
 struct CrewWork {
   absl::AnyInvocable<void()> run;
   SourceLocation site;
+  Context context;  // of whoever gave it
 };
 
 class HubCrew;
@@ -46,7 +48,7 @@ class CrewMember {
   // ---- On any thread. ----
   // Queues work that may begin elsewhere; false if no more is taken.
   bool Push(CrewWork& work);
-  // Has work begun here; false if the hub is gone.
+  // Has work begun here; false if no more is taken.
   bool Begin(CrewWork work);
   void Close();
   // Has it end what is left when so much time has passed, unless it was told an earlier time.

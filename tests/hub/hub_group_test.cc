@@ -522,6 +522,22 @@ TEST(HubGroupStop, FromWithinIsRefused) {
   EXPECT_FALSE(group.stopped());
 }
 
+TEST(HubGroupStop, InAHubCallbackIsRefusedBeforeAnythingIsDone) {
+  HubGroup group(Two());
+  Event<bool> refused;
+  Hub::Current().ScheduleCall(absl::ZeroDuration(), [&] {
+    try {
+      group.Stop();
+      refused.Send(false);
+    } catch (const std::logic_error&) {
+      refused.Send(true);
+    }
+  });
+  EXPECT_TRUE(refused.Wait());
+  EXPECT_FALSE(group.stopped());
+  EXPECT_EQ(group.Spawn([] { return 1; }).Wait(), 1);
+}
+
 TEST(HubGroupStop, LetsTheOthersHereRunAndMayBeInterruptedAndRepeated) {
   HubGroup group(Two());
   SharedEvent<> go;
@@ -586,15 +602,6 @@ TEST(HubGroup, PinsItsThreadsWhenAsked) {
                              }),
               1);
   }
-}
-
-TEST(HubGroup, AGreenThreadIsNeverResumedOnAnotherThread) {
-  HubGroup group(Two());
-  auto prepared = Prepare([] {});
-  EXPECT_THROW(group.RunInHub(0, [&prepared] { prepared.Start(); }), std::logic_error);
-  Hub& hub = Hub::Current();
-  internal::Task* self = hub.CurrentTask();
-  EXPECT_THROW(group.RunInHub(0, [&] { hub.Wake(self); }), std::logic_error);
 }
 
 TEST(HubGroup, TenThousandCallsFromEverywhereAllRunOnce) {
