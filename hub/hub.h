@@ -312,8 +312,8 @@ class Hub {
   internal::Fiber* NextShuffled();
   void YieldSlowly(internal::Task* self);
   void WakeUnparked(internal::Task* task, internal::WakeReason reason);
-  // A green thread runs on the thread that it began on and on no other. What a user of the interface
-  // may do wrong is refused before it comes to this, by Wake() and by the handles.
+  // A green thread runs on the thread that it began on and on no other. What a user of the
+  // interface may do wrong is refused before it comes to this, by Wake() and by the handles.
   void AssertAtHome([[maybe_unused]] const internal::Fiber* next) const {
     assert(internal::current_hub == this && "a hub runs on its own thread");
     assert(static_cast<const internal::Task*>(next->scheduled)->hub == this &&

@@ -19,7 +19,8 @@ Scope::Scope(ScopeOptions options, SourceLocation site)
   if (owner_->extras != nullptr) shields = owner_->extras->shields;
   if (options.deadline.never()) return;
   timeout_.emplace(options.deadline.Remaining(), "a scope");
-  if (options.deadline < CurrentDeadline()) deadline_.emplace(internal::ScopeDeadline(), options.deadline);
+  if (options.deadline < CurrentDeadline())
+    deadline_.emplace(internal::ScopeDeadline(), options.deadline);
 }
 
 Scope::~Scope() {

@@ -23,9 +23,9 @@ namespace verdant {
 //   }
 //
 // Timeouts and Scopes that begin under a shield work under it as ever, which is what limits how
-// long it may last; so do deadlines of calls, a LoopExit, and a Kill() of oneself. CurrentDeadline()
-// starts again with never. What is spawned under a shield does not stand under it. Shields nest.
-// Throws std::logic_error in a hub callback.
+// long it may last; so do deadlines of calls, a LoopExit, and a Kill() of oneself.
+// CurrentDeadline() starts again with never. What is spawned under a shield does not stand under
+// it. Shields nest. Throws std::logic_error in a hub callback.
 //
 // Threading: for the green thread that makes it, as a local variable.
 class Shield {

@@ -6,10 +6,10 @@
 //   CrawlOneHub, CrawlTwoHubs        a page fetched over a socket, hashed and searched for links,
 //                                    each of which is another to fetch
 //
-// and those of crossing.h. The value is nanoseconds for one item, by the clock on the wall less what
-// the threads stood in line for a processor: on a machine with other work that is theirs, and on an
-// idle one it is nothing. "/wall" behind a name: without taking that away. Clients and servers share
-// the hubs, and all that is measured is work of theirs.
+// and those of crossing.h. The value is nanoseconds for one item, by the clock on the wall less
+// what the threads stood in line for a processor: on a machine with other work that is theirs, and
+// on an idle one it is nothing. "/wall" behind a name: without taking that away. Clients and
+// servers share the hubs, and all that is measured is work of theirs.
 
 #include <algorithm>
 #include <array>
@@ -143,8 +143,7 @@ Took RunClients(std::vector<int> fds, SharedEvent<>& go) {
   go.Wait();
   const Took began = Took::Now();
   std::vector<GreenThread<void>> clients;
-  for (green::Socket& socket : sockets)
-    clients.push_back(Spawn([&socket] { RunClient(socket); }));
+  for (green::Socket& socket : sockets) clients.push_back(Spawn([&socket] { RunClient(socket); }));
   JoinAll(clients);
   return Took::Since(began);
 }

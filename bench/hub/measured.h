@@ -49,9 +49,7 @@ inline void PinTo(int index) {
   pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
 }
 // Threads inherit what the one that starts them is pinned to.
-inline void Unpin() {
-  pthread_setaffinity_np(pthread_self(), sizeof(cpu_set_t), &Processors());
-}
+inline void Unpin() { pthread_setaffinity_np(pthread_self(), sizeof(cpu_set_t), &Processors()); }
 
 // A line "NAME VALUE", as bench/run reads them.
 inline void PrintValue(const char* name, double value) {

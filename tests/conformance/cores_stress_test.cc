@@ -87,7 +87,7 @@ void Live(std::uint64_t seed, bool abrupt) {
   EXPECT_EQ(world.Conclude(), "");
 }
 
-TEST(CoresStress, NothingIsLostWhenAllEndByThemselvesOrAreKilled) {
+TEST(CoresStress, A12_1_B6_2_NothingIsLostWhenAllEndByThemselvesOrAreKilled) {
   for (const std::uint64_t seed : StressSeeds(1, 8)) Live(seed, /*abrupt=*/false);
 }
 

@@ -60,8 +60,7 @@ void CoresWorld::PutOne(SharedQueue<ItemPtr>& queue, Chance& chance) {
 }
 
 void CoresWorld::GetOne(SharedQueue<ItemPtr>& queue, Chance& chance) {
-  std::optional<ItemPtr> item =
-      chance.OneIn(4) ? queue.TryGet() : queue.Get(chance.SoonOrNever());
+  std::optional<ItemPtr> item = chance.OneIn(4) ? queue.TryGet() : queue.Get(chance.SoonOrNever());
   if (item) (*item)->Consume();
 }
 

@@ -53,7 +53,7 @@ void LiveThrough(absl::Duration length, Program program) {
   }
 }
 
-TEST(SimulatedDay, ThousandsOfTimersGoOffWhenTheyAreDueInTheirOrder) {
+TEST(SimulatedDay, A12_11_ThousandsOfTimersGoOffWhenTheyAreDueInTheirOrder) {
   LiveThrough(kDay, [] {
     const Since now;
     std::mt19937_64 random(7);
@@ -267,9 +267,9 @@ TEST(SimulatedDay, ADeadlineOfTheDayEndsAllThatNestsInIt) {
           },
           {.deadline = absl::Hours(24 + depth)});
     };
-    EXPECT_THROW(
-        WithScope([&](Scope& scope) { scope.SpawnN([&] { level(level, 4); }); }, {.deadline = kDay}),
-        TimeoutExpired);
+    EXPECT_THROW(WithScope([&](Scope& scope) { scope.SpawnN([&] { level(level, 4); }); },
+                           {.deadline = kDay}),
+                 TimeoutExpired);
     EXPECT_EQ(ended, 1 + 3 + 9 + 27 + 81);
   });
 }

@@ -14,16 +14,11 @@
 #include "hub/lock.h"
 #include "hub/semaphore.h"
 #include "hub/timeout.h"
+#include "tests/hub/hub_group_testing.h"
 #include "tests/hub/shared_testing.h"
 
 namespace verdant {
 namespace {
-
-HubGroup::Options Two() {
-  HubGroup::Options options;
-  options.threads = 2;
-  return options;
-}
 
 // A green thread of this hub that waits, and where it found itself whenever it ran.
 class Sleeper {
@@ -61,7 +56,7 @@ class Sleeper {
   bool over_ = false;
 };
 
-TEST(HomeThread, NothingOnAnotherThreadResumesAGreenThread) {
+TEST(HomeThread, A12_1_NothingOnAnotherThreadResumesAGreenThread) {
   HubGroup group(Two());
   Hub& hub = Hub::Current();
   Sleeper sleeper;

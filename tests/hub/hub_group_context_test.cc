@@ -15,16 +15,11 @@
 #include "hub/hub_group.h"
 #include "hub/scope.h"
 #include "hub/shared_event.h"
+#include "tests/hub/hub_group_testing.h"
 #include "tests/hub/shared_testing.h"
 
 namespace verdant {
 namespace {
-
-HubGroup::Options Two() {
-  HubGroup::Options options;
-  options.threads = 2;
-  return options;
-}
 
 const ContextVar<std::string>& Request() {
   static const ContextVar<std::string> request("request", "none");
@@ -67,7 +62,8 @@ TEST(HubGroupContext, Decision20_WhatItSetsNobodyElseSees) {
       return Request().Get();
     }));
   }
-  for (int i = 0; i < 50; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)].Wait(), std::to_string(i));
+  for (int i = 0; i < 50; ++i)
+    EXPECT_EQ(all[static_cast<std::size_t>(i)].Wait(), std::to_string(i));
 }
 
 TEST(HubGroupContext, Decision20_IsHandedOnFromHubToHub) {

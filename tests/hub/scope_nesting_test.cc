@@ -138,16 +138,15 @@ TEST(ScopeNesting, AnErrorDeepDownCancelsLevelByLevelAndArrivesAsItWas) {
 TEST(ScopeNesting, AnErrorOutsideEndsWhatTheOwnerWaitsForInside) {
   WithManualClock([](ManualClock& clock) {
     std::vector<std::string> log;
-    EXPECT_THROW(WithScope([&](Scope& outer) {
-                   outer.SpawnN([] {
-                     Sleep(absl::Seconds(1));
-                     throw Boom("outside");
-                   });
-                   WithScope([&](Scope& inner) {
-                     inner.SpawnN(SleepAndTell, std::ref(log), "inside");
-                   });
-                 }),
-                 Boom);
+    EXPECT_THROW(
+        WithScope([&](Scope& outer) {
+          outer.SpawnN([] {
+            Sleep(absl::Seconds(1));
+            throw Boom("outside");
+          });
+          WithScope([&](Scope& inner) { inner.SpawnN(SleepAndTell, std::ref(log), "inside"); });
+        }),
+        Boom);
     EXPECT_EQ(log, (std::vector<std::string>{"inside"}));
     EXPECT_EQ(clock.SinceStart(), absl::Seconds(1));
   });
