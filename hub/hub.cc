@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "greenlet/internal/stack_pool.h"
 #include "hub/internal/blocking_detector.h"
@@ -279,7 +280,7 @@ void Hub::RunPosted() {
     call = nullptr;
   }
   if (posted_.capacity() > kMostPostedKept) {
-    posted_ = {};
+    std::vector<internal::Mailbox::Call>().swap(posted_);
   } else {
     posted_.clear();
   }

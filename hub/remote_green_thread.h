@@ -173,7 +173,7 @@ inline void CheckMayWait() {
 template <typename Body>
 auto SpawnInHubAt(const Hub::Remote& hub, SourceLocation site, Body&& body) {
   auto [ticket, handle] = NewRemote(site, std::forward<Body>(body));
-  hub.Post([site, context = Context::Current(), ticket = std::move(ticket)]() mutable {
+  hub.Post([site, context = verdant::Context::Current(), ticket = std::move(ticket)]() mutable {
     SpawnNWith(context, site, std::move(ticket));
   });
   return std::move(handle);

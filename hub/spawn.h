@@ -79,7 +79,7 @@ void SpawnNAt(SourceLocation site, Body&& body) {
 
 // SpawnNAt() for somebody who asked elsewhere, whose context this is.
 template <typename Body>
-void SpawnNWith(Context& context, SourceLocation site, Body&& body) {
+void SpawnNWith(verdant::Context& context, SourceLocation site, Body&& body) {
   context.Run([&] { SpawnNAt(site, std::forward<Body>(body)); });
 }
 

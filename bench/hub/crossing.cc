@@ -74,13 +74,13 @@ void PostRoundTrip() {
       group.Post(0, [this] { --left == 0 ? done.Send() : There(); });
     }
     HubGroup& group;
-    long left = kRoundTrips;
+    long left;
     SharedEvent<> done;
   };
   HubGroup group(TwoPinned());
   group.RunInHub(0, [&group] {
     Measure("PostRoundTrip", kRoundTrips, [&group] {
-      Rally rally{group};
+      Rally rally{group, kRoundTrips, {}};
       rally.There();
       rally.done.Wait();
     });

@@ -290,8 +290,8 @@ CrewMember& HubCrew::member(std::size_t index) {
 }
 
 std::optional<std::size_t> HubCrew::Here() const {
-  if (here == nullptr || &here->crew_ != this) return std::nullopt;
-  return here->index_;
+  if (here == nullptr || &here->crew() != this) return std::nullopt;
+  return here->index();
 }
 
 bool HubCrew::Push(CrewWork work) {

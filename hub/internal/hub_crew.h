@@ -29,7 +29,7 @@ namespace verdant::internal {
 struct CrewWork {
   absl::AnyInvocable<void()> run;
   SourceLocation site;
-  Context context;  // of whoever gave it
+  verdant::Context context;  // of whoever gave it
 };
 
 class HubCrew;
@@ -57,6 +57,8 @@ class CrewMember {
   // Has nothing to do, and would see at once that there is something.
   bool drained() const { return drained_.load(); }
   void Nudge();
+  const HubCrew& crew() const { return crew_; }
+  std::size_t index() const { return index_; }
   // Of what it was given: what runs, and what waits to begin.
   std::size_t live() const { return live_.load(std::memory_order_relaxed); }
   std::size_t queued() const { return queue_size_.load(std::memory_order_relaxed); }

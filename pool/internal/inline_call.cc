@@ -55,7 +55,7 @@ void RunKeepingError(Task* task) {
   const Aimed aimed(task->hub->CurrentTask()->Extras());
   try {
     // What it sets in its context is its own, as in a green thread of its own.
-    Context::Current().Run([task] { task->Run(); });
+    verdant::Context::Current().Run([task] { task->Run(); });
   } catch (const GreenletExit&) {
     throw;
   } catch (...) {
