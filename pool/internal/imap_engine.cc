@@ -94,7 +94,7 @@ void ImapEngine::FeedSlow() {
 void ImapEngine::SpawnWorker() {
   using WorkerTask = BodyTask<ResultTask<void>, Worker>;
   WorkerTask* task = WorkerTask::Make(&hub_, this);
-  task->own_fiber.site = site_;
+  task->own_fiber.SetSite(site_);
   if (context_.get() != nullptr) ShareVariables(context_.get(), task->own_fiber);
   task->refs = 1;
   Worker& worker = task->body;
