@@ -211,32 +211,34 @@ TEST(SimulatedDay, EachHoursScopeEndsWithItsWorkOrWithItsTime) {
     for (int hour = 0; hour < 24; ++hour) {
       const absl::Duration began = now();
       const absl::Duration longest = absl::Minutes(5 + 2 * hour);
-      Scope scope({.deadline = absl::Minutes(30)});
-      for (int child = 1; child <= 5; ++child) {
-        scope.SpawnN([&, child] {
-          try {
-            EXPECT_EQ(CurrentDeadline().Remaining(), absl::Minutes(30));
-            Sleep(longest * child / 5);
-            ++finished;
-          } catch (const GreenletExit&) {
-            ++cancelled;
-            const Shield shield;
-            EXPECT_TRUE(CurrentDeadline().never());
-            Sleep(absl::Seconds(child) / 10);
-            throw;
-          }
-        });
+      {
+        Scope scope({.deadline = absl::Minutes(30)});
+        for (int child = 1; child <= 5; ++child) {
+          scope.SpawnN([&, child] {
+            try {
+              EXPECT_EQ(CurrentDeadline().Remaining(), absl::Minutes(30));
+              Sleep(longest * child / 5);
+              ++finished;
+            } catch (const GreenletExit&) {
+              ++cancelled;
+              const Shield shield;
+              EXPECT_TRUE(CurrentDeadline().never());
+              Sleep(absl::Seconds(child) / 10);
+              throw;
+            }
+          });
+        }
+        try {
+          scope.Join();
+          EXPECT_EQ(now() - began, longest);
+        } catch (const TimeoutExpired& expired) {
+          EXPECT_TRUE(scope.TimedOut(expired));
+          ++late;
+          // The last to say goodbye takes half a second.
+          EXPECT_EQ(now() - began, absl::Minutes(30) + absl::Milliseconds(500));
+        }
+        EXPECT_EQ(scope.size(), 0u);
       }
-      try {
-        scope.Join();
-        EXPECT_EQ(now() - began, longest);
-      } catch (const TimeoutExpired& expired) {
-        EXPECT_TRUE(scope.TimedOut(expired));
-        ++late;
-        // The last to say goodbye takes half a second.
-        EXPECT_EQ(now() - began, absl::Minutes(30) + absl::Milliseconds(500));
-      }
-      EXPECT_EQ(scope.size(), 0u);
       Sleep(absl::Hours(hour + 1) - now());
     }
     // From the fourteenth hour on the longest takes more than the half hour.

@@ -132,8 +132,8 @@ TEST(PoolContext, Decision20_TasksOfADagPoolInheritTheirSpawners) {
     const ContextVar<int>::Scope inner(Var(), 6);
     pool.Spawn(2, {}, [](const int&, const auto&) { return GetThenSet(); });
   }
-  EXPECT_EQ(pool.Get(2), 6);
-  EXPECT_EQ(pool.Get(1), 4);
+  EXPECT_EQ(pool[2], 6);
+  EXPECT_EQ(pool[1], 4);
 }
 
 TEST(PoolContext, AScopesDeadlineIsInheritedByAllOfThem) {
