@@ -126,9 +126,15 @@ Hub::Hub(Options options)
     detector_ = std::make_unique<internal::BlockingDetector>(options_.blocking_threshold,
                                                              hub_fiber_, options_.on_blocking);
   }
+  record_.hub_fiber = &hub_fiber_;
+  record_.tasks = &all_;
+  record_.ready = &ready_;
+  record_.mailbox = mailbox_;
+  internal::RegisterHub(record_, *main_);
 }
 
 Hub::~Hub() {
+  internal::UnregisterHub(record_);
   detector_ = nullptr;
   // Unstarted green threads and calls are closures in a queue and end like one; each may add
   // others. Suspended green threads are abandoned.

@@ -20,6 +20,7 @@
 #include "hub/clock.h"
 #include "hub/errors.h"
 #include "hub/internal/fd_table.h"
+#include "hub/internal/hub_registry.h"
 #include "hub/internal/list.h"
 #include "hub/internal/mailbox.h"
 #include "hub/internal/ready_queue.h"
@@ -151,6 +152,9 @@ class Hub {
   // One line for every green thread that has not ended, oldest first: name, state, what it waits
   // for, where it was spawned. After `most` lines it says how many more there are.
   std::string Dump(std::size_t most = SIZE_MAX) const;
+  // The same with each below the one that spawned it, and further in (row B13.5). Whose spawner has
+  // ended, or was no green thread but a hub callback, stands at the left and says so.
+  std::string DumpTree(std::size_t most = SIZE_MAX) const;
   // One line for every call to come of ScheduleCall(), in the order of scheduling: when, and where
   // it was scheduled. And one for every descriptor that anybody waits for or listens to, by its
   // number: who, for what, and where that was set up. Rows A10.1, A12.14.
@@ -404,6 +408,7 @@ class Hub {
   std::unique_ptr<internal::LoopHooks> hooks_;            // null until needed
   std::unique_ptr<internal::Shuffle> shuffle_;            // null without a seed
   std::unique_ptr<internal::BlockingDetector> detector_;  // null if it is off
+  internal::HubRecord record_;
 };
 
 }  // namespace verdant

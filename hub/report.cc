@@ -1,7 +1,9 @@
 // What a hub says about itself: errors that nobody caught, dumps, counts.
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -42,6 +44,14 @@ void AppendState(std::string& text, const Task* task) {
   }
 }
 
+void AppendLine(std::string& text, const Task* task) {
+  absl::StrAppend(&text, Hub::Describe(task), ": ");
+  AppendState(text, task);
+}
+
+// Deeper ones are not moved further in: a chain of spawns may be as long as there is memory.
+constexpr std::size_t kDeepestIndent = 32;
+
 }  // namespace
 
 void Hub::SetErrorHandler(ErrorHandler handler) { error_handler_ = std::move(handler); }
@@ -75,10 +85,57 @@ std::string Hub::Dump(std::size_t most) const {
       break;
     }
     --left;
+    text += "  ";
+    AppendLine(text, static_cast<const Task*>(node));
+    text += "\n";
+  }
+  return text;
+}
+
+std::string Hub::DumpTree(std::size_t most) const {
+  struct Place {
+    const Task* task;
+    std::size_t depth;
+  };
+  std::vector<Place> to_come;  // the next one last
+  std::unordered_map<std::uint64_t, std::vector<const Task*>> children;
+  for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
+    children.emplace(static_cast<const Task*>(node)->own_fiber.id, 0);
+  }
+  for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
     const auto* task = static_cast<const Task*>(node);
-    absl::StrAppend(&text, "  ", Describe(task), ": ");
-    AppendState(text, task);
-    absl::StrAppend(&text, "\n");
+    const auto parent = children.find(task->spawner);
+    if (parent != children.end() && task->spawner != task->own_fiber.id) {
+      parent->second.push_back(task);
+    } else {
+      to_come.push_back({task, 1});
+    }
+  }
+  std::reverse(to_come.begin(), to_come.end());
+  std::string text;
+  std::size_t left = all_count_;
+  while (!to_come.empty()) {
+    if (most-- == 0) {
+      absl::StrAppend(&text, "  and ", left, " more\n");
+      break;
+    }
+    --left;
+    const auto [task, depth] = to_come.back();
+    to_come.pop_back();
+    text.append(2 * std::min(depth, kDeepestIndent), ' ');
+    AppendLine(text, task);
+    if (depth == 1 && task->is_green_thread) {
+      if (task->spawner == 0) {
+        text += ", spawned by no green thread";
+      } else {
+        absl::StrAppend(&text, ", spawned by green thread ", task->spawner, ", which has ended");
+      }
+    }
+    text += "\n";
+    const std::vector<const Task*>& below = children[task->own_fiber.id];
+    for (auto child = below.rbegin(); child != below.rend(); ++child) {
+      to_come.push_back({*child, depth + 1});
+    }
   }
   return text;
 }

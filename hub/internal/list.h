@@ -1,6 +1,8 @@
 #ifndef VERDANT_HUB_INTERNAL_LIST_H_
 #define VERDANT_HUB_INTERNAL_LIST_H_
 
+#include <cstddef>
+
 namespace verdant::internal {
 
 // A place in a List; its owner decides what it is part of. Unlinks itself when destroyed, so that a
@@ -19,6 +21,9 @@ class ListNode {
     next_->prev_ = prev_;
     next_ = prev_ = nullptr;
   }
+
+  // Where a debugger finds the next one. The head of a List is such a node, and all there is of it.
+  static constexpr std::size_t NextOffset() { return offsetof(ListNode, next_); }
 
  private:
   template <typename T>

@@ -1,0 +1,85 @@
+#ifndef VERDANT_HUB_INTERNAL_HUB_REGISTRY_H_
+#define VERDANT_HUB_INTERNAL_HUB_REGISTRY_H_
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "hub/internal/list.h"
+#include "hub/internal/mailbox.h"
+#include "hub/internal/ready_queue.h"
+#include "hub/internal/task.h"
+
+namespace verdant::internal {
+
+// A hub as those find it who ask for all hubs of the process: a debugger, a dump. Part of the Hub.
+// A debugger reads it by position, down to the line.
+struct HubRecord {
+  HubRecord* next = nullptr;   // by number
+  std::uint64_t number = 0;    // counts up from 1, never used twice; 0: not registered
+  std::int64_t thread_id = 0;  // the kernel's
+  const FiberThread* thread = nullptr;
+  const Fiber* hub_fiber = nullptr;
+  const List<AllNode>* tasks = nullptr;
+  const ReadyQueue* ready = nullptr;
+  // ---- Not for debuggers. ----
+  std::shared_ptr<Mailbox> mailbox;
+};
+
+// What a debugger must know of types that an optimised program does not describe: offsets in bytes,
+// of members that are pointers unless said otherwise. Found by the name of verdant_debug_hubs and
+// read by position; another order or meaning is another version.
+struct DebugHubs {
+  std::uint64_t version = 1;
+  HubRecord* first = nullptr;
+  std::uint64_t list_next = 0;
+  // Of a Task.
+  std::uint64_t task_node = 0;             // a ListNode: its place in HubRecord::tasks
+  std::uint64_t task_state = 0;            // a byte: TaskCore::State
+  std::uint64_t task_is_green_thread = 0;  // a byte
+  std::uint64_t task_is_main = 0;          // a byte
+  std::uint64_t task_fiber = 0;
+  std::uint64_t task_own_fiber = 0;  // a Fiber: has its number and its site
+  std::uint64_t task_operation = 0;  // to a string that ends with a zero
+  std::uint64_t task_detail = 0;     // 64 bits, signed
+  std::uint64_t task_name = 0;       // to a std::string
+  // Of a Fiber.
+  std::uint64_t fiber_context = 0;    // a Context: sp, fp, pc
+  std::uint64_t fiber_stack = 0;      // lowest address, then size
+  std::uint64_t fiber_name = 0;       // to a string that ends with a zero
+  std::uint64_t fiber_id = 0;         // 64 bits
+  std::uint64_t fiber_site_file = 0;  // to a string that ends with a zero
+  std::uint64_t fiber_site_line = 0;  // 32 bits
+  // Of a FiberThread.
+  std::uint64_t thread_current = 0;
+  // What TaskCore::State counts these as; all others are parked.
+  std::uint64_t state_new = 0;
+  std::uint64_t state_running = 0;
+  std::uint64_t state_done = 0;
+};
+
+// Enters `record`, filled in but for its number and its thread, on the hub's thread. `task` is any.
+void RegisterHub(HubRecord& record, const Task& task);
+// Without effect on one that is not there (any more: the hubs of a forked child's parent are not).
+void UnregisterHub(HubRecord& record) noexcept;
+
+// The hubs there are, while one of these exists: none of them ends meanwhile. Never to be held
+// while waiting for a hub.
+class AllHubs {
+ public:
+  AllHubs();
+  AllHubs(const AllHubs&) = delete;
+  AllHubs& operator=(const AllHubs&) = delete;
+  const HubRecord* first() const;
+
+ private:
+  std::lock_guard<std::mutex> lock_;
+};
+
+}  // namespace verdant::internal
+
+extern "C" {
+extern verdant::internal::DebugHubs verdant_debug_hubs;
+}
+
+#endif  // VERDANT_HUB_INTERNAL_HUB_REGISTRY_H_
