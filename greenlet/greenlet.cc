@@ -45,7 +45,7 @@ Greenlet::Greenlet(Run run, Options options, SourceLocation site, int)
   state_->stack_size = options.stack_size;
   state_->own.greenlet = state_;
   state_->own.name = state_->name.empty() ? "greenlet" : state_->name.c_str();
-  state_->own.site = site;
+  state_->own.SetSite(site);
   internal::InheritVariables(state_->own);
   if (options.parent == nullptr) return;
   if (options.parent->state_ != nullptr && options.parent->state_->mine()) {

@@ -54,8 +54,8 @@ void OnSegv(int signal, siginfo_t* info, void* context) {
     line << "verdant: stack overflow in green thread";
     if (fiber != nullptr && fiber->id != 0) line << " " << fiber->id;
     if (fiber != nullptr && fiber->name != nullptr) line << " '" << fiber->name << "'";
-    if (fiber != nullptr && fiber->site.line() != 0) {
-      line << ", spawned at " << fiber->site.file_name() << ":" << fiber->site.line();
+    if (fiber != nullptr && fiber->site_line != 0) {
+      line << ", spawned at " << fiber->site_file << ":" << fiber->site_line;
     }
     line << ": its stack of " << stack.size / 1024 << " KiB is used up\n";
     line.Write();

@@ -35,7 +35,7 @@ Task* Hub::Adopt(Fiber* fiber) {
   auto* task = new AdoptedTask(this, fiber);
   task->refs = 1;
   task->own_fiber.id = next_id_++;
-  task->own_fiber.site = fiber->site;
+  task->own_fiber.SetSite(fiber->site());
   fiber->id = task->own_fiber.id;
   fiber->scheduled = task;
   all_.PushBack(task);

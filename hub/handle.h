@@ -162,7 +162,7 @@ class AnyGreenThread {
   // of the hub.
   AnyGreenThread Spawner() const;
   // Where it was spawned; line() is 0 if nobody said.
-  SourceLocation SpawnSite() const { return Checked()->own_fiber.site; }
+  SourceLocation SpawnSite() const { return Checked()->own_fiber.site(); }
 
   explicit operator bool() const { return task_ != nullptr; }
   friend bool operator==(const AnyGreenThread&, const AnyGreenThread&) = default;

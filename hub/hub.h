@@ -104,6 +104,8 @@ class Hub {
     explicit Remote(Hub& hub) : mailbox_(hub.mailbox_) {}
     // Like Hub::Post(); false, and `call` is destroyed here, once the hub is gone.
     bool Post(absl::AnyInvocable<void()> call) const { return mailbox_->Post(std::move(call)); }
+    // Whether that is the hub it posts to.
+    bool LeadsTo(const Hub& hub) const { return mailbox_ == hub.mailbox_; }
 
    private:
     std::shared_ptr<internal::Mailbox> mailbox_;
@@ -340,10 +342,11 @@ class Hub {
       RaiseFirstInterrupt(self);
   }
   static void RaiseFirstInterrupt(internal::Fiber* self);
-  // With too many runnable to be in the nearest cache, has the next ones come while this one runs.
+  // With too many runnable to be in a cache nearby, has the next ones come while this one runs.
+  // With fewer the processor looks that far ahead by itself, and asking costs more than it brings.
   // Always inline: a call would be taken for one without effect and dropped.
   [[gnu::always_inline]] void FetchAhead() const {
-    constexpr std::size_t kTooMany = 16;
+    constexpr std::size_t kTooMany = 1024;
     if (ready_.size() <= kTooMany) return;
     const auto* sp = static_cast<const char*>(ready_.Ahead(1)->context.sp);
     __builtin_prefetch(sp);

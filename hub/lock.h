@@ -21,7 +21,7 @@ struct LockHolder {
   static constexpr std::uint64_t kCallback = UINT64_MAX;
 
   static LockHolder Of(const Task* task) {
-    return {task, task->own_fiber.id, task->own_fiber.site};
+    return {task, task->own_fiber.id, task->own_fiber.site()};
   }
   static LockHolder Caller();
   friend bool operator==(const LockHolder& a, const LockHolder& b) {

@@ -61,7 +61,7 @@ std::string Hub::Describe(const Task* task) {
   } else if (task->fiber->name != nullptr) {
     absl::StrAppend(&text, " '", task->fiber->name, "'");
   }
-  const SourceLocation& site = task->own_fiber.site;
+  const SourceLocation site = task->own_fiber.site();
   if (site.line() != 0) absl::StrAppend(&text, " spawned at ", site.file_name(), ":", site.line());
   return text;
 }

@@ -32,7 +32,7 @@ template <typename R, typename Body>
 Task* NewTask(Hub& hub, SourceLocation site, Body&& body, bool with_handle) {
   using Made = BodyTask<ResultTask<R>, std::decay_t<Body>>;
   Task* task = Made::Make(&hub, std::forward<Body>(body));
-  task->own_fiber.site = site;
+  task->own_fiber.SetSite(site);
   InheritVariables(task->own_fiber);
   task->has_handles = with_handle;
   task->refs = with_handle ? 2 : 1;

@@ -1,10 +1,12 @@
 // One operation, so many times, for counting its instructions: see bench/instructions.
 //
-//   operations NAME COUNT
+//   operations NAME[/THREADS] COUNT
+//
+// With THREADS, yield is done by so many green threads in turn, and everything else while so many
+// others sleep, each with a timer of its own.
 
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <map>
 #include <numeric>
 #include <string>
@@ -23,10 +25,11 @@ namespace {
 
 // `count` yields in all.
 void Yields(long threads, long count) {
+  const long each = count / threads;
   std::vector<GreenThread<void>> all;
   for (long i = 0; i < threads; ++i) {
-    all.push_back(Spawn([=] {
-      for (long n = 0; n < count / threads; ++n) Sleep();
+    all.push_back(Spawn([each] {
+      for (long n = 0; n < each; ++n) Sleep();
     }));
   }
   JoinAll(all);
@@ -108,25 +111,35 @@ void Imap(long count) {
   if (sum != count * (count + 1) / 2) std::abort();
 }
 
-int Run(const std::string& name, long count) {
-  const std::map<std::string, std::function<void()>> operations = {
-      {"yield/2", [=] { Yields(2, count); }},
-      {"yield/100", [=] { Yields(100, count); }},
-      {"yield/10000", [=] { Yields(10000, count); }},
-      {"spawn_join", [=] { SpawnJoin(count); }},
-      {"spawn_batch", [=] { SpawnBatch(count); }},
-      {"semaphore", [=] { SemaphoreRoundTrip(count); }},
-      {"event", [=] { EventRoundTrip(count); }},
-      {"channel", [=] { ChannelRoundTrip(count); }},
-      {"timeout", [=] { TimeoutScope(count); }},
-      {"imap", [=] { Imap(count); }},
+void SpawnSleepers(long sleepers) {
+  for (long i = 0; i < sleepers; ++i) {
+    SpawnN([] { Sleep(absl::Hours(1)); });
+    if (i % 1000 == 999) Sleep();
+  }
+  Sleep();
+}
+
+int Run(const std::string& name, long threads, long count) {
+  if (name == "yield") {
+    Yields(threads, count);
+    return 0;
+  }
+  const std::map<std::string, void (*)(long)> operations = {
+      {"spawn_join", SpawnJoin},
+      {"spawn_batch", SpawnBatch},
+      {"semaphore", SemaphoreRoundTrip},
+      {"event", EventRoundTrip},
+      {"channel", ChannelRoundTrip},
+      {"timeout", TimeoutScope},
+      {"imap", Imap},
   };
   const auto found = operations.find(name);
   if (found == operations.end()) {
     std::fprintf(stderr, "no such operation: %s\n", name.c_str());
     return 2;
   }
-  found->second();
+  SpawnSleepers(threads);
+  found->second(count);
   return 0;
 }
 
@@ -135,8 +148,11 @@ int Run(const std::string& name, long count) {
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fputs("usage: operations NAME COUNT\n", stderr);
+    std::fputs("usage: operations NAME[/THREADS] COUNT\n", stderr);
     return 2;
   }
-  return verdant::Run(argv[1], std::atol(argv[2]));
+  const std::string name = argv[1];
+  const std::size_t slash = name.find('/');
+  const long threads = slash == std::string::npos ? 0 : std::atol(argv[1] + slash + 1);
+  return verdant::Run(name.substr(0, slash), threads, std::atol(argv[2]));
 }

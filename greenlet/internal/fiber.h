@@ -47,9 +47,17 @@ struct alignas(64) Fiber {
     kInterrupted = 8,
   };
 
+  // Where it was made, for reports.
+  SourceLocation site() const { return SourceLocation::current(site_file, site_line); }
+  void SetSite(SourceLocation site) {
+    site_file = site.file_name();
+    site_line = site.line();
+  }
+
   Context context;
   std::uint32_t flags = 0;
-  void* scheduled = nullptr;  // for whoever schedules fibers: the hub's task
+  std::uint32_t site_line = 0;  // apart from the file's name, since here is room for it
+  void* scheduled = nullptr;    // for whoever schedules fibers: the hub's task
   ExceptionState exceptions;
   FpControl fp;
   Stack stack;                        // empty for a thread's main fiber and for a fiber not begun
@@ -58,7 +66,7 @@ struct alignas(64) Fiber {
   // that is not 0.
   const char* name = nullptr;
   std::uint64_t id = 0;
-  SourceLocation site;
+  const char* site_file = "";
   LocalTable* locals = nullptr;      // of GreenLocal; null until the first is touched
   VariableMap* variables = nullptr;  // of ContextVar; null while none is set
 #if defined(VERDANT_ASAN)

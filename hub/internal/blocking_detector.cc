@@ -144,7 +144,7 @@ void BlockingDetector::Answer() {
   culprit_.is_hub = fiber == &hub_fiber_;
   culprit_.is_main = fiber == fiber_thread.main;
   culprit_.id = fiber->id;
-  culprit_.site = fiber->site;
+  culprit_.site = fiber->site();
   std::size_t length = 0;
   for (const char* name = fiber->name;
        name != nullptr && name[length] != '\0' && length + 1 < culprit_.name.size(); ++length) {

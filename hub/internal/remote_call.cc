@@ -150,8 +150,10 @@ void RemoteCall::Report(const std::exception_ptr& error) noexcept {
   const auto report = [context = std::move(context), error] {
     Hub::Current().ReportUncaught(context, error);
   };
-  // Its own hub, if that still is; else the one here, if there is one.
-  if (!(home_ && home_->Post(report)) && current_hub != nullptr) report();
+  // Its own hub, if that still is; else the one here, if there is one. At once if they are the
+  // same: what is posted by its last green thread comes too late for a hub that ends.
+  const bool away = home_ && !(current_hub != nullptr && home_->LeadsTo(*current_hub));
+  if (!(away && home_->Post(report)) && current_hub != nullptr) report();
 }
 
 }  // namespace verdant::internal

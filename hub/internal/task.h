@@ -67,7 +67,7 @@ class VainWait : public ListNode {
 
 struct AllNode : ListNode {};
 
-// What every switch touches of a Task, on two lines of cache.
+// What parking and switching touch of a Task, on two lines of cache.
 struct TaskCore {
   enum class State : std::uint8_t {
     kNew,
@@ -76,6 +76,7 @@ struct TaskCore {
     kDone,
   };
 
+  explicit TaskCore(Hub* h) : hub(h) {}
   virtual ~TaskCore() = default;
   // Runs the body and keeps its result.
   virtual void Run() = 0;
@@ -96,6 +97,8 @@ struct TaskCore {
   bool started = false;
   bool uninterrupted = false;  // parked in ParkUninterrupted()
   List<Interrupt> interrupts;
+  Hub* const hub;
+  ParkedOn parked_on;
   Fiber* fiber = &own_fiber;
   Fiber own_fiber;
 };
@@ -105,18 +108,16 @@ struct TaskCore {
 // no stack before it first runs, gives it back the moment it ends, and leaves its result to the
 // handles.
 struct Task : TaskCore, AllNode {
-  explicit Task(Hub* h) : hub(h), spawner(fiber_thread.current->id) {}
+  explicit Task(Hub* h) : TaskCore(h), spawner(fiber_thread.current->id) {}
 
   TaskExtras& Extras() {
     if (extras == nullptr) extras = std::make_unique<TaskExtras>();
     return *extras;
   }
 
-  Hub* const hub;
   const std::uint64_t spawner;  // its number in reports; 0: a hub callback
   std::uint32_t refs = 0;
   bool is_main = false;
-  ParkedOn parked_on;
   const void* member_of = nullptr;  // the pool that runs it: compared, never followed
   WaitList joiners;
   std::exception_ptr error;

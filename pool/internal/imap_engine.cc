@@ -86,7 +86,7 @@ void ImapEngine::FeedSlow() {
 void ImapEngine::SpawnWorker() {
   using WorkerTask = BodyTask<ResultTask<void>, Worker>;
   WorkerTask* task = WorkerTask::Make(&hub_, this);
-  task->own_fiber.site = site_;
+  task->own_fiber.SetSite(site_);
   InheritVariables(task->own_fiber);
   task->refs = 1;
   Worker& worker = task->body;
