@@ -1,6 +1,7 @@
 #ifndef VERDANT_HUB_INTERNAL_POLLER_H_
 #define VERDANT_HUB_INTERNAL_POLLER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -63,7 +64,10 @@ class EdgeMemory {
 std::unique_ptr<Poller> MakeEpollPoller();
 // Changes go to the kernel with the wait that follows them, except what is taken back. Fails where
 // io_uring is missing, forbidden or too old.
-absl::StatusOr<std::unique_ptr<Poller>> MakeUringPoller();
+absl::StatusOr<std::unique_ptr<Poller>> MakeUringPoller(std::size_t left_out = 0);
+// It is set up in the best of so many ways that the kernel knows; for tests, the first `left_out`
+// of them can be left out.
+std::size_t UringWays();
 // References for the same contract, and for descriptors that epoll refuses. Each wait costs as much
 // as there are descriptors. `memory` must outlive the poller.
 std::unique_ptr<Poller> MakePollPoller(const EdgeMemory& memory);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -36,7 +37,7 @@ constexpr std::uint32_t kNeeded = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP |
 
 // The best first: completions are made only when this thread asks for them; at its next system
 // call; whenever the kernel likes, by interrupting it.
-constexpr std::uint32_t kWays[] = {
+constexpr std::array<std::uint32_t, Uring::kWays> kSetups = {
     kSetupSubmitAll | kSetupCoopTaskrun | kSetupTaskrunFlag | kSetupSingleIssuer |
         kSetupDeferTaskrun,
     kSetupSubmitAll | kSetupCoopTaskrun | kSetupTaskrunFlag,
@@ -63,10 +64,10 @@ void Store(std::uint32_t* shared, std::uint32_t value) {
   __atomic_store_n(shared, value, __ATOMIC_RELEASE);
 }
 
-int SetUp(io_uring_params& params) {
-  for (const std::uint32_t way : kWays) {
+int SetUp(std::size_t left_out, io_uring_params& params) {
+  for (std::size_t i = left_out; i < kSetups.size(); ++i) {
     params = {};
-    params.flags = way | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+    params.flags = kSetups[i] | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
     params.cq_entries = kCompletions;
     const long fd = syscall(SYS_io_uring_setup, kRequests, &params);
     if (fd >= 0) return static_cast<int>(fd);
@@ -77,10 +78,10 @@ int SetUp(io_uring_params& params) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Uring>> Uring::Make() {
+absl::StatusOr<std::unique_ptr<Uring>> Uring::Make(std::size_t left_out) {
   io_uring_params params;
   std::unique_ptr<Uring> ring(new Uring);
-  ring->fd_ = SetUp(params);
+  ring->fd_ = SetUp(left_out, params);
   if (ring->fd_ < 0) return absl::ErrnoToStatus(errno, "io_uring_setup");
   if ((params.features & kNeeded) != kNeeded) {
     return absl::UnimplementedError("the kernel's io_uring is older than Linux 5.13");

@@ -22,9 +22,11 @@ class Uring {
     std::uint32_t flags;
   };
 
-  // With the best of the ways to set one up that this kernel knows. Fails where io_uring is
-  // missing, forbidden, or older than Linux 5.13, which brought repeated polls.
-  static absl::StatusOr<std::unique_ptr<Uring>> Make();
+  static constexpr std::size_t kWays = 4;
+  // With the best of the ways to set one up that this kernel knows, leaving out the first
+  // `left_out`, which must be below kWays. Fails where io_uring is missing, forbidden, or older
+  // than Linux 5.13, which brought repeated polls.
+  static absl::StatusOr<std::unique_ptr<Uring>> Make(std::size_t left_out);
   Uring(const Uring&) = delete;
   Uring& operator=(const Uring&) = delete;
   ~Uring();

@@ -237,10 +237,12 @@ class UringPoller final : public Poller {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Poller>> MakeUringPoller() {
-  absl::StatusOr<std::unique_ptr<Uring>> ring = Uring::Make();
+absl::StatusOr<std::unique_ptr<Poller>> MakeUringPoller(std::size_t left_out) {
+  absl::StatusOr<std::unique_ptr<Uring>> ring = Uring::Make(left_out);
   if (!ring.ok()) return ring.status();
   return std::make_unique<UringPoller>(*std::move(ring));
 }
+
+std::size_t UringWays() { return Uring::kWays; }
 
 }  // namespace verdant::internal

@@ -1,5 +1,6 @@
 // The contract of hub/internal/poller.h, kept by each of them.
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "hub/internal/poller.h"
 #include "tests/hub/io_testing.h"
@@ -297,6 +299,37 @@ TEST_P(PollerTest, A12_17_AChildLetsGoOfItWithoutDisturbingItsParent) {
   int status = -1;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
+}
+
+// Older kernels know only some.
+TEST(UringPoller, B8_8_WorksHoweverItIsSetUp) {
+  for (std::size_t left_out = 0; left_out < internal::UringWays(); ++left_out) {
+    absl::StatusOr<std::unique_ptr<internal::Poller>> made = internal::MakeUringPoller(left_out);
+    if (!made.ok()) GTEST_SKIP() << made.status();
+    internal::Poller& poller = **made;
+    EXPECT_EQ(Look(poller, 1000000), Found{});
+    Pair level, edge;
+    ASSERT_TRUE(poller.Watch(level.fd[0], kIoRead, Trigger::kLevel, 1, false).ok());
+    ASSERT_TRUE(poller.Watch(edge.fd[0], kIoRead, Trigger::kEdge, 2, false).ok());
+    EXPECT_EQ(Look(poller), Found{});
+    char byte;
+    for (int i = 0; i < 100; ++i) {
+      // While it sleeps, as a rule.
+      std::jthread writer([&] { EXPECT_EQ(write(edge.fd[1], "x", 1), 1); });
+      EXPECT_EQ(Look(poller, -1), (Found{{2, kIoRead}}));
+      ASSERT_EQ(read(edge.fd[0], &byte, 1), 1);
+    }
+    ASSERT_EQ(write(level.fd[1], "x", 1), 1);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(Look(poller, -1), (Found{{1, kIoRead}}));
+    poller.Unwatch(level.fd[0]);
+    poller.Unwatch(edge.fd[0]);
+    level.Close(0);
+    edge.Close(0);
+    EXPECT_EQ(read(edge.fd[1], &byte, 1), 0);
+    EXPECT_NE(read(level.fd[1], &byte, 1), 1);  // what is left unread makes it an error
+    EXPECT_NE(errno, EAGAIN);
+    EXPECT_EQ(Look(poller), Found{});
+  }
 }
 
 }  // namespace
