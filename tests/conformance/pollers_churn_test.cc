@@ -100,7 +100,9 @@ TEST_P(PollerTest, ConnectionsCutOffInMidWaitLeaveTheNextOfTheirNumberAlone) {
       });
       if (i % 2 == 0) Sleep();
       const char byte = static_cast<char>(i);
-      if (i % 5 != 0) ASSERT_TRUE(pair.second.SendAll({&byte, 1}).ok());
+      if (i % 5 != 0) {
+        ASSERT_TRUE(pair.second.SendAll({&byte, 1}).ok());
+      }
       if (i % 7 == 0) Sleep(absl::Microseconds(20));
       if (i % 3 == 1) reader.Kill();
       if (i % 3 == 2) pair.first.Close();
