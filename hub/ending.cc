@@ -12,20 +12,6 @@ namespace verdant {
 using internal::Interrupt;
 using internal::Task;
 
-namespace {
-
-bool IsGreenletExit(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const GreenletExit&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
-}  // namespace
-
 void Hub::Announce(Task* task) noexcept {
   if (task->extras != nullptr && task->extras->announced) return;
   // A copy: the hook may take itself away.

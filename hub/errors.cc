@@ -7,6 +7,17 @@
 
 namespace verdant {
 
+bool IsGreenletExit(const std::exception_ptr& error) noexcept {
+  if (!error) return false;
+  try {
+    std::rethrow_exception(error);
+  } catch (const GreenletExit&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 std::string DescribeException(const std::exception_ptr& error) {
   if (!error) return "no exception";
   const auto type_name = [] {

@@ -24,6 +24,9 @@ struct UncaughtError {
   std::exception_ptr error;
 };
 
+// Whether it is a GreenletExit: what it ended was killed, and has not failed. False for null.
+bool IsGreenletExit(const std::exception_ptr& error) noexcept;
+
 // "type: what()" of an exception, for messages.
 std::string DescribeException(const std::exception_ptr& error);
 

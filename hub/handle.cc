@@ -247,16 +247,7 @@ bool AnyGreenThread::Alive() const {
   return state == GreenThreadState::kPending || state == GreenThreadState::kRunning;
 }
 
-bool AnyGreenThread::Killed() const {
-  if (!Checked()->error) return false;
-  try {
-    std::rethrow_exception(task_->error);
-  } catch (const GreenletExit&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
+bool AnyGreenThread::Killed() const { return IsGreenletExit(Checked()->error); }
 
 std::exception_ptr AnyGreenThread::Error() const {
   Checked()->error_observed = true;

@@ -15,16 +15,6 @@ void CheckCanWait(Deadline deadline) {
   if (!deadline.Passed()) Hub::Current().CurrentTask();
 }
 
-bool IsGreenletExit(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const GreenletExit&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 }  // namespace
 
 // The last one to go has nobody told any more: who survived may be killed again.

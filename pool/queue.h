@@ -14,6 +14,7 @@
 #include "hub/hub.h"
 #include "pool/fifo_order.h"
 #include "pool/internal/crowd.h"
+#include "pool/internal/item_iterator.h"
 #include "pool/internal/line.h"
 
 namespace verdant {
@@ -125,32 +126,7 @@ class Queue {
   // Gets items until the queue is closed and empty: moving on waits for the next item and takes it,
   // the iterator keeps it. Several may iterate, each item goes to one of them. When the wait is
   // interrupted the iterator is as it was.
-  class Iterator {
-   public:
-    using iterator_concept = std::input_iterator_tag;
-    using value_type = T;
-    using difference_type = std::ptrdiff_t;
-
-    Iterator() = default;
-    explicit Iterator(Queue* queue) : queue_(queue), item_(queue->GetBy(Deadline::Never())) {}
-    Iterator(Iterator&&) = default;
-    Iterator& operator=(Iterator&&) = default;
-    T& operator*() const { return *item_; }
-    T* operator->() const { return &*item_; }
-    Iterator& operator++() {
-      // Not assigned: T need not be assignable.
-      std::optional<T> next = queue_->GetBy(Deadline::Never());
-      item_.reset();
-      if (next) item_.emplace(*std::move(next));
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    bool operator==(std::default_sentinel_t) const { return !item_; }
-
-   private:
-    Queue* queue_ = nullptr;
-    mutable std::optional<T> item_;
-  };
+  using Iterator = internal::ItemIterator<Queue, T>;
   Iterator begin() { return Iterator(this); }
   std::default_sentinel_t end() const { return {}; }
 

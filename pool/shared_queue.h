@@ -13,6 +13,7 @@
 
 #include "hub/clock.h"
 #include "hub/internal/shared_waiter.h"
+#include "pool/internal/item_iterator.h"
 #include "pool/queue.h"
 
 namespace verdant {
@@ -108,32 +109,7 @@ class SharedQueue {
 
   // Gets items until the queue is closed and empty, as Queue's does. Several threads may iterate at
   // once, each with its own iterator: each item goes to one of them.
-  class Iterator {
-   public:
-    using iterator_concept = std::input_iterator_tag;
-    using value_type = T;
-    using difference_type = std::ptrdiff_t;
-
-    Iterator() = default;
-    explicit Iterator(SharedQueue* queue) : queue_(queue), item_(queue->Get(Deadline::Never())) {}
-    Iterator(Iterator&&) = default;
-    Iterator& operator=(Iterator&&) = default;
-    T& operator*() const { return *item_; }
-    T* operator->() const { return &*item_; }
-    Iterator& operator++() {
-      // Not assigned: T need not be assignable.
-      std::optional<T> next = queue_->Get(Deadline::Never());
-      item_.reset();
-      if (next) item_.emplace(*std::move(next));
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    bool operator==(std::default_sentinel_t) const { return !item_; }
-
-   private:
-    SharedQueue* queue_ = nullptr;
-    mutable std::optional<T> item_;
-  };
+  using Iterator = internal::ItemIterator<SharedQueue, T>;
   Iterator begin() { return Iterator(this); }
   std::default_sentinel_t end() const { return {}; }
 

@@ -8,45 +8,9 @@ import gevent.queue
 import measured
 
 
-def yields(threads):
-    def run(items):
-        def member():
-            for _ in range(items // threads):
-                gevent.sleep(0)
-        gevent.joinall([gevent.spawn(member) for _ in range(threads)])
-    return run
-
-
 def spawn_join(items):
     for _ in range(items):
         gevent.spawn(lambda: 1).get()
-
-
-def channel(items):
-    there, back = gevent.queue.Channel(), gevent.queue.Channel()
-
-    def echo():
-        while True:
-            back.put(there.get())
-    thread = gevent.spawn(echo)
-    for i in range(items):
-        there.put(i)
-        back.get()
-    thread.kill()
-
-
-def semaphore(items):
-    there, back = gevent.lock.Semaphore(0), gevent.lock.Semaphore(0)
-
-    def echo():
-        while True:
-            there.acquire()
-            back.release()
-    thread = gevent.spawn(echo)
-    for _ in range(items):
-        there.release()
-        back.acquire()
-    thread.kill()
 
 
 def event(items):
@@ -66,18 +30,15 @@ def event(items):
     thread.kill()
 
 
-def imap(items):
-    for _ in gevent.pool.Pool(64).imap(lambda x: x + 1, range(items)):
-        pass
-
+yields = measured.yields(gevent.spawn, gevent.sleep, lambda thread: thread.join())
 
 measured.main({
     "Yield/2": (yields(2), 20000),
     "Yield/100": (yields(100), 20000),
     "Yield/10000": (yields(10000), 40000),
     "SpawnJoin": (spawn_join, 5000),
-    "Channel": (channel, 5000),
-    "Semaphore": (semaphore, 5000),
+    "Channel": (measured.channel(gevent.spawn, gevent.queue.Channel), 5000),
+    "Semaphore": (measured.semaphore(gevent.spawn, gevent.lock.Semaphore), 5000),
     "Event": (event, 5000),
-    "Imap": (imap, 5000),
+    "Imap": (measured.imap(gevent.pool.Pool), 5000),
 })

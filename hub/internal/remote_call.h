@@ -59,9 +59,9 @@ class RemoteCall : public SharedState {
   struct Running;
 
   void Finish(std::exception_ptr error) noexcept;
-  // With the mutex held: what to report, or null.
-  std::exception_ptr Unseen() noexcept;
-  void Report(const std::exception_ptr& error) noexcept;
+  // With the mutex held: whether the error is to be reported, which is to be done once.
+  bool TakeUnseen() noexcept;
+  void Report() noexcept;
 
   const SourceLocation site_;
   std::atomic<Stage> stage_{Stage::kUnbegun};  // changed with the mutex held

@@ -23,6 +23,15 @@ TEST(DescribeException, SurvivesNoException) {
   EXPECT_EQ(DescribeException(nullptr), "no exception");
 }
 
+TEST(IsGreenletExit, IsTrueOfThatAndWhatDerivesFromItAlone) {
+  struct Farewell : GreenletExit {};
+  EXPECT_TRUE(IsGreenletExit(std::make_exception_ptr(GreenletExit())));
+  EXPECT_TRUE(IsGreenletExit(std::make_exception_ptr(Farewell())));
+  EXPECT_FALSE(IsGreenletExit(std::make_exception_ptr(LoopExit("stuck"))));
+  EXPECT_FALSE(IsGreenletExit(std::make_exception_ptr(42)));
+  EXPECT_FALSE(IsGreenletExit(nullptr));
+}
+
 TEST(GreenletExit, IsNotCaughtByHandlersOfStdException) {
   bool caught_as_std = false;
   bool caught = false;

@@ -291,9 +291,8 @@ TEST(ThreadPool, B3_4_ItHasEveryMapThatAGreenPoolHas) {
                            [&](const std::vector<int>&) { ++calls; });
   EXPECT_EQ(all.Wait(), sums);
   EXPECT_EQ(calls, 1);
-  EXPECT_THROW(pool.Imap(
-                   {.maxsize = 0}, [](int x) { return x; }, inputs),
-               std::logic_error);
+  const auto same = [](int x) { return x; };
+  EXPECT_THROW(static_cast<void>(pool.Imap({.maxsize = 0}, same, inputs)), std::logic_error);
 }
 
 TEST(ThreadPool, B3_2_SpawnTakesAnyNumberOfArgumentsAndSpawnNGivesNoHandle) {
