@@ -66,8 +66,10 @@ class Hub {
     // Decision 15: a second green thread that waits for the same direction of a file descriptor
     // gets a std::logic_error that names both. Without this both wait, and both wake.
     bool prevent_multiple_waiters = true;
-    // "epoll", "poll" or "select" (rows A12.2, B8.8); null: as the environment's VERDANT_HUB says,
-    // or epoll. Those two scan all descriptors at every look, and select takes only the first 1024.
+    // "epoll", "io_uring", "poll" or "select" (rows A12.2, B8.8); null: as the environment's
+    // VERDANT_HUB says, or epoll. Where the kernel is too old for io_uring, or forbids it, the hub
+    // has epoll instead and a line on stderr says why. The last two scan all descriptors at every
+    // look, and select takes only the first 1024.
     const char* poller = nullptr;
     // Tells of whatever keeps the hub from turning for longer: a call that blocks the thread, or
     // computes without end. Infinite: off, and costs nothing. A thread of its own watches, and has
@@ -175,7 +177,7 @@ class Hub {
 
   std::int64_t NowNanos() { return clock_->NowNanos(); }
   const Options& options() const { return options_; }
-  // Which of the pollers it has: "epoll", "poll" or "select".
+  // Which of the pollers it has: "epoll", "io_uring", "poll" or "select".
   std::string_view poller() const { return fds_.poller_name(); }
   // Options::prevent_multiple_waiters from now on (row A10.1).
   void SetPreventMultipleWaiters(bool prevent) { options_.prevent_multiple_waiters = prevent; }

@@ -27,6 +27,8 @@ class EpollPoller : public Poller {
     if (epoll_ >= 0) close(epoll_);
   }
 
+  std::string_view name() const override { return "epoll"; }
+
   void AbandonAfterFork() override {
     close(epoll_);
     epoll_ = -1;

@@ -10,6 +10,8 @@ class PollPoller final : public LevelPoller {
  public:
   using LevelPoller::LevelPoller;
 
+  std::string_view name() const override { return "poll"; }
+
   std::span<const Ready> Wait(std::int64_t timeout_nanos) override {
     BeginReports();
     const std::vector<Wanted>& wanted = Collect();

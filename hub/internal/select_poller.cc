@@ -15,6 +15,8 @@ class SelectPoller final : public LevelPoller {
  public:
   using LevelPoller::LevelPoller;
 
+  std::string_view name() const override { return "select"; }
+
   absl::Status Watch(int fd, std::uint32_t events, Trigger trigger, std::uint64_t key,
                      bool already_watched) override {
     if (fd >= FD_SETSIZE) {
