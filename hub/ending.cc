@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hub/hub.h"
+#include "hub/internal/stack_meter.h"
 
 namespace verdant {
 
@@ -46,6 +47,7 @@ void Hub::FinishExtras(Task* task) noexcept {
   extras.links.Finish();
   if (extras.ended != nullptr) *extras.ended = true;
   extras.tree = nullptr;
+  internal::EndStackMeasurement(*task);
 }
 
 void Hub::ReportUnobserved(Task* task) noexcept {

@@ -16,6 +16,7 @@
 #include "hub/internal/blocking_detector.h"
 #include "hub/internal/loop_hooks.h"
 #include "hub/internal/shuffle.h"
+#include "hub/internal/stack_meter.h"
 
 namespace verdant {
 
@@ -58,6 +59,9 @@ namespace internal {
 
 constinit thread_local Hub* current_hub = nullptr;
 
+// There if the program is linked with //hub:mutex_check.
+[[gnu::weak]] void WatchMutexes(Hub& hub);
+
 namespace {
 
 struct HubOwner {
@@ -90,6 +94,8 @@ Hub& Hub::Configure(Options options) {
   return *internal::hub_owner.hub;
 }
 
+Hub& Hub::ConfigureByDefault() { return Configure({}); }
+
 Hub::Hub(Options options)
     : options_(std::move(options)),
       clock_(options_.clock != nullptr ? options_.clock : &Clock::Monotonic()),
@@ -98,6 +104,8 @@ Hub::Hub(Options options)
       fds_(*this),
       stacks_(&internal::ThreadStackPool(options_.stack_size)) {
   if (options_.report_stack_overflow) InstallStackOverflowReporter();
+  if (options_.measure_stacks != 0)
+    spawn_hooks_ = internal::MakeStackMeter(options_.measure_stacks);
   if (options_.order_seed) shuffle_ = std::make_unique<internal::Shuffle>(*options_.order_seed);
   if (const absl::Status status = fds_.WatchWakeup(mailbox_->wake_fd()); !status.ok()) {
     throw std::runtime_error(status.ToString());
@@ -122,9 +130,9 @@ Hub::Hub(Options options)
   static std::once_flag once;
   std::call_once(once, [] { pthread_atfork(nullptr, nullptr, &Hub::AbandonInForkedChild); });
   internal::current_hub = this;
+  if (internal::WatchMutexes != nullptr) internal::WatchMutexes(*this);
   if (options_.blocking_threshold < absl::InfiniteDuration()) {
-    detector_ = std::make_unique<internal::BlockingDetector>(options_.blocking_threshold,
-                                                             hub_fiber_, options_.on_blocking);
+    monitor();
   }
   record_.hub_fiber = &hub_fiber_;
   record_.tasks = &all_;
@@ -266,6 +274,14 @@ bool Hub::CallIdleHooks() {
   fds_.Poll(0);
   if (ready_.empty() && mailbox_->empty()) internal::LoopHooks::CallAll(hooks_->idle);
   return true;
+}
+
+internal::BlockingDetector& Hub::monitor() {
+  if (detector_ == nullptr) {
+    detector_ = std::make_unique<internal::BlockingDetector>(
+        options_.blocking_threshold, hub_fiber_, all_count_, ready_.taken(), options_.on_blocking);
+  }
+  return *detector_;
 }
 
 internal::LoopHooks& Hub::hooks() {

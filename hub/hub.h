@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "greenlet/greenlet.h"
 #include "greenlet/source_location.h"
+#include "hub/blocking.h"
 #include "hub/clock.h"
 #include "hub/errors.h"
 #include "hub/internal/fd_table.h"
@@ -26,6 +27,7 @@
 #include "hub/internal/ready_queue.h"
 #include "hub/internal/task.h"
 #include "hub/internal/timer_wheel.h"
+#include "hub/stack_usage.h"
 #include "hub/timer_handle.h"
 
 namespace verdant {
@@ -63,6 +65,9 @@ class Hub {
     std::optional<std::uint64_t> order_seed = std::nullopt;
     std::size_t stack_size = 0;         // bytes for each green thread; 0: DefaultStackSize()
     bool report_stack_overflow = true;  // see InstallStackOverflowReporter()
+    // 1 measures how deep each green thread uses its stack, N every Nth, 0 none: see
+    // hub/stack_usage.h. Which ones is not random, so N should be prime to what a program repeats.
+    std::size_t measure_stacks = DefaultStackMeasuring();
     // Decision 15: a second green thread that waits for the same direction of a file descriptor
     // gets a std::logic_error that names both. Without this both wait, and both wake.
     bool prevent_multiple_waiters = true;
@@ -71,24 +76,28 @@ class Hub {
     // has epoll instead and a line on stderr says why. The last two scan all descriptors at every
     // look, and select takes only the first 1024.
     const char* poller = nullptr;
-    // Tells of whatever keeps the hub from turning for longer: a call that blocks the thread, or
-    // computes without end. Infinite: off, and costs nothing. A thread of its own watches, and has
-    // SIGURG interrupt the culprit once, to see who and where it is. A turn that waits for the
-    // processor is not told from one that uses it (row A10.2).
-    absl::Duration blocking_threshold = absl::InfiniteDuration();
-    // Called on that thread with the report of several lines; empty: writes it to stderr.
+    // Tells of whatever keeps the hub from turning for longer while another green thread lives: a
+    // call that blocks the thread, or computes without end; not what waits for a processor.
+    // Infinite: off, and costs nothing. A thread of its own watches; a culprit in a system call is
+    // not disturbed, one that computes is interrupted by SIGURG, to see where it is. Each place is
+    // reported the first, second, fourth, eighth time (docs/health.md; rows A10.2, B13.1).
+    absl::Duration blocking_threshold = DefaultBlockingThreshold();
+    // Called on that thread with the report of several lines; empty: writes it to stderr. In a
+    // HubGroup perhaps by several at once.
     std::function<void(const std::string&)> on_blocking = {};
   };
 
   // The calling thread's hub, made on first use.
   static Hub& Current() {
     if (internal::current_hub == nullptr) [[unlikely]]
-      return Configure({});
+      return ConfigureByDefault();
     return *internal::current_hub;
   }
   // Sets up the calling thread's hub; throws std::logic_error if it has one already, or an option
   // makes no sense, std::runtime_error or StackExhausted when file descriptors or memory are short.
   static Hub& Configure(Options options);
+  // The same without options; apart, so that what uses Current() need not make any.
+  static Hub& ConfigureByDefault();
 
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
@@ -174,6 +183,9 @@ class Hub {
     std::uint64_t switches = 0;  // green threads resumed
   };
   Counts counts() const;
+  // Who has kept the hub from turning, by where: all since the hub was made, reported or not; empty
+  // if the detector is off. Row B13.1.
+  std::vector<BlockingSite> BlockingSites() const;
 
   std::int64_t NowNanos() { return clock_->NowNanos(); }
   const Options& options() const { return options_; }
@@ -258,6 +270,8 @@ class Hub {
   std::vector<internal::Task*> GreenThreads() const;
   // The first of these, or null.
   internal::Task* OldestGreenThread() const;
+  // Differs if another has run, or could have, since it was last asked.
+  std::size_t switches() const { return ready_.taken(); }
   bool AnyRunnable() const { return !ready_.empty(); }
   // What every spawn tells; null while nobody wants to know.
   std::shared_ptr<internal::SpawnHooks>& spawn_hooks() { return spawn_hooks_; }
@@ -290,6 +304,8 @@ class Hub {
   internal::FdTable& fds() { return fds_; }
   // Where watchers are called at each turn.
   internal::LoopHooks& hooks();
+  // The thread that watches this hub, started now if nothing was to be watched yet.
+  internal::BlockingDetector& monitor();
   // So many more or fewer of timers() are no reason to believe that something can still happen.
   void DiscountTimers(int change) { uncounted_timers_ += static_cast<std::size_t>(change); }
   // The thread is back from waiting for I/O.

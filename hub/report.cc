@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hub/hub.h"
+#include "hub/internal/blocking_detector.h"
 
 namespace verdant {
 
@@ -177,6 +178,10 @@ Hub::Counts Hub::counts() const {
   counts.turns = turns_;
   counts.switches = ready_.taken();
   return counts;
+}
+
+std::vector<BlockingSite> Hub::BlockingSites() const {
+  return detector_ != nullptr ? detector_->Sites() : std::vector<BlockingSite>();
 }
 
 }  // namespace verdant

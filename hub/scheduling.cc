@@ -9,6 +9,7 @@
 #include "greenlet/internal/stack_pool.h"
 #include "hub/hub.h"
 #include "hub/internal/shuffle.h"
+#include "hub/internal/stack_meter.h"
 
 namespace verdant {
 
@@ -245,8 +246,11 @@ void Hub::RaiseFirstInterrupt(Fiber* self) {
   Interrupt* first = TaskOf(self)->interrupts.PopFront();
   // The flag outlives an interrupt that was taken back.
   if (TaskOf(self)->interrupts.empty()) self->flags &= ~std::uint32_t{Fiber::kInterrupted};
-  if (first == nullptr) return;
   const internal::TaskExtras* extras = TaskOf(self)->extras.get();
+  if (first == nullptr) {
+    if (extras != nullptr) internal::BeginStackMeasurement(*TaskOf(self));
+    return;
+  }
   if (extras == nullptr || extras->aimed == nullptr) first->Raise();
   std::exception_ptr& aimed = *extras->aimed;
   try {

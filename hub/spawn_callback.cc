@@ -12,16 +12,19 @@ namespace internal {
 
 SpawnAnnouncer& SpawnAnnouncer::Current() {
   std::shared_ptr<SpawnHooks>& hooks = Hub::Current().spawn_hooks();
-  if (hooks == nullptr) hooks = std::make_shared<SpawnAnnouncer>();
+  if (hooks == nullptr || !hooks->announces()) hooks = std::make_shared<SpawnAnnouncer>(hooks);
   return static_cast<SpawnAnnouncer&>(*hooks);
 }
 
 void SpawnAnnouncer::DropIfIdle(Hub& hub) {
   const auto& self = static_cast<SpawnAnnouncer&>(*hub.spawn_hooks());
-  if (self.callbacks_.empty() && !self.trees_) hub.spawn_hooks() = nullptr;
+  if (!self.callbacks_.empty() || self.trees_) return;
+  const std::shared_ptr<SpawnHooks> before = self.before_;
+  hub.spawn_hooks() = before;
 }
 
 void SpawnAnnouncer::OnSpawn(Task* task) noexcept {
+  if (before_ != nullptr) before_->OnSpawn(task);
   const auto* spawner = static_cast<const Task*>(fiber_thread.current->scheduled);
   if (trees_ && spawner != nullptr && spawner->extras != nullptr &&
       fiber_thread.current != fiber_thread.main) {
