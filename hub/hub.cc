@@ -15,6 +15,8 @@
 #include "hub/internal/blocking_detector.h"
 #include "hub/internal/loop_hooks.h"
 #include "hub/internal/shuffle.h"
+#include "hub/internal/trace_recorder.h"
+#include "hub/trace.h"
 
 namespace verdant {
 
@@ -90,6 +92,7 @@ Hub::Hub(Options options)
     : options_(std::move(options)),
       clock_(options_.clock != nullptr ? options_.clock : &Clock::Monotonic()),
       mailbox_(std::make_shared<internal::Mailbox>()),
+      listing_(mailbox_),
       timers_(clock_->NowNanos()),
       fds_(*this),
       stacks_(&internal::ThreadStackPool(options_.stack_size)) {
@@ -103,6 +106,7 @@ Hub::Hub(Options options)
   try {
     main_ = Adopt(fiber_thread.main);
     main_->is_main = true;
+    if (Trace* trace = std::exchange(options_.trace, nullptr)) StartTrace(trace->log_);
   } catch (...) {
     stacks.Release(stack);
     throw;
@@ -126,6 +130,7 @@ Hub::Hub(Options options)
 
 Hub::~Hub() {
   detector_ = nullptr;
+  StopTrace();
   // Unstarted green threads and calls are closures in a queue and end like one; each may add
   // others. Suspended green threads are abandoned.
   for (;;) {
@@ -151,6 +156,7 @@ Hub::~Hub() {
 // In the child, on the thread that forked. The kernel's readiness queue is the parent's still: a
 // change made through it would be a change to the parent's.
 void Hub::AbandonInForkedChild() {
+  internal::HubListing::ForgetAll();
   Hub* hub = internal::current_hub;
   if (hub == nullptr) return;
   hub->abandoned_ = true;
@@ -172,6 +178,7 @@ void Hub::HubMain(void* transfer, void* arg) {
 }
 
 void Hub::Loop() {
+  bool ran = false;
   for (;;) {
     if (internal::current_hub != this) [[unlikely]]
       ExitForkedChild(nullptr);
@@ -187,6 +194,7 @@ void Hub::Loop() {
       Start(task);
     }
     std::int64_t now = clock_->NowNanos();
+    if (ran) turn_times_.Add(now - turn_began_);
     timers_.Advance(now);
     if (hooks_ != nullptr) [[unlikely]]
       internal::LoopHooks::CallAll(hooks_->prepare);
@@ -195,11 +203,12 @@ void Hub::Loop() {
       Idle();
       now = clock_->NowNanos();
     } else if (fds_.watching()) {
-      fds_.Poll(0);
+      Poll(0);
     }
     if (hooks_ != nullptr) [[unlikely]]
       internal::LoopHooks::CallAll(hooks_->check);
-    if (ready_.empty()) continue;
+    ran = !ready_.empty();
+    if (!ran) continue;
     quiet_ = false;
     BeginTurn(now);
     RunFirst();
@@ -209,7 +218,7 @@ void Hub::Loop() {
 // Nothing is runnable: sleeps until something may be.
 void Hub::Idle() {
   if (!idlers_.empty()) {
-    if (fds_.watching()) fds_.Poll(0);
+    if (fds_.watching()) Poll(0);
     if (ready_.empty() && mailbox_->empty()) {
       if (internal::Waiter* idler = idlers_.PopFront()) Wake(idler->task);
     }
@@ -229,7 +238,7 @@ void Hub::Idle() {
     const std::int64_t left = std::max<std::int64_t>(0, due - clock_->NowNanos());
     if (timeout != 0) timeout = left;
     if (left > 0 && options_.clock != nullptr) {
-      fds_.Poll(0);
+      Poll(0);
       if (!ready_.empty() || !mailbox_->empty() || clock_->AdvanceTo(due)) return;
     }
   }
@@ -246,14 +255,21 @@ void Hub::Idle() {
   if (!mailbox_->BeginSleep() || NothingCanHappen()) timeout = 0;
   if (detector_ != nullptr) [[unlikely]]
     detector_->BeginSleep();
-  fds_.Poll(timeout);
+  if (timeout != 0) ++sleeps_;
+  Poll(timeout);
   mailbox_->EndSleep();
+}
+
+void Hub::Poll(std::int64_t timeout_nanos) {
+  if (tracer_ != nullptr) [[unlikely]]
+    tracer_->BeginPoll(timeout_nanos);
+  fds_.Poll(timeout_nanos);
 }
 
 // Instead of sleeping; true if there were any.
 bool Hub::CallIdleHooks() {
   if (hooks_->idle.empty()) return false;
-  fds_.Poll(0);
+  Poll(0);
   if (ready_.empty() && mailbox_->empty()) internal::LoopHooks::CallAll(hooks_->idle);
   return true;
 }
@@ -263,10 +279,17 @@ internal::LoopHooks& Hub::hooks() {
   return *hooks_;
 }
 
-void Hub::SleepIsOver() { detector_->EndSleep(); }
+void Hub::SleepIsOver() {
+  if (detector_ != nullptr) detector_->EndSleep();
+  if (tracer_ != nullptr) tracer_->EndPoll();
+}
 
 void Hub::RunPosted() {
-  for (auto& call : mailbox_->TakeAll()) {
+  auto calls = mailbox_->TakeAll();
+  posted_calls_ += calls.size();
+  if (tracer_ != nullptr) [[unlikely]]
+    tracer_->BeginPosts(calls.size());
+  for (auto& call : calls) {
     try {
       std::move(call)();
     } catch (...) {
@@ -274,6 +297,8 @@ void Hub::RunPosted() {
     }
     call = nullptr;
   }
+  if (tracer_ != nullptr) [[unlikely]]
+    tracer_->EndPosts();
 }
 
 bool Hub::NothingCanHappen() const {
@@ -300,7 +325,7 @@ bool Hub::ReportDeadlock() {
   Task* victim = nullptr;
   for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
     auto* task = static_cast<Task*>(node);
-    if (task->state != Task::State::kParked || task->uninterrupted) continue;
+    if (!task->parked() || task->uninterrupted) continue;
     if (victim == nullptr || (victim->is_green_thread && !task->is_green_thread)) victim = task;
     if (!victim->is_green_thread) break;
   }

@@ -11,14 +11,14 @@ namespace verdant {
 namespace internal {
 
 SpawnAnnouncer& SpawnAnnouncer::Current() {
-  std::shared_ptr<SpawnHooks>& hooks = Hub::Current().spawn_hooks();
-  if (hooks == nullptr) hooks = std::make_shared<SpawnAnnouncer>();
-  return static_cast<SpawnAnnouncer&>(*hooks);
+  Hub& hub = Hub::Current();
+  if (hub.spawn_hooks() == nullptr) hub.SetSpawnHooks(std::make_shared<SpawnAnnouncer>());
+  return static_cast<SpawnAnnouncer&>(*hub.spawn_hooks());
 }
 
 void SpawnAnnouncer::DropIfIdle(Hub& hub) {
   const auto& self = static_cast<SpawnAnnouncer&>(*hub.spawn_hooks());
-  if (self.callbacks_.empty() && !self.trees_) hub.spawn_hooks() = nullptr;
+  if (self.callbacks_.empty() && !self.trees_) hub.SetSpawnHooks(nullptr);
 }
 
 void SpawnAnnouncer::OnSpawn(Task* task) noexcept {
