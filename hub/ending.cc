@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "hub/hub.h"
 #include "hub/internal/stack_meter.h"
+#include "hub/internal/trace_recorder.h"
 
 namespace verdant {
 
@@ -14,6 +15,9 @@ using internal::Interrupt;
 using internal::Task;
 
 void Hub::Announce(Task* task) noexcept {
+  if (tracer_ != nullptr && (task->own_fiber.flags & internal::Fiber::kUnstarted) != 0)
+    tracer_->Spawn(*task);
+  if (spawn_hooks_ == nullptr) return;
   if (task->extras != nullptr && task->extras->announced) return;
   // A copy: the hook may take itself away.
   const std::shared_ptr<internal::SpawnHooks> hooks = spawn_hooks_;

@@ -17,6 +17,8 @@
 #include "hub/internal/loop_hooks.h"
 #include "hub/internal/shuffle.h"
 #include "hub/internal/stack_meter.h"
+#include "hub/internal/trace_recorder.h"
+#include "hub/trace.h"
 
 namespace verdant {
 
@@ -104,8 +106,9 @@ Hub::Hub(Options options)
       fds_(*this),
       stacks_(&internal::ThreadStackPool(options_.stack_size)) {
   if (options_.report_stack_overflow) InstallStackOverflowReporter();
-  if (options_.measure_stacks != 0)
-    spawn_hooks_ = internal::MakeStackMeter(options_.measure_stacks);
+  if (options_.measure_stacks != 0) {
+    SetSpawnHooks(internal::MakeStackMeter(options_.measure_stacks));
+  }
   if (options_.order_seed) shuffle_ = std::make_unique<internal::Shuffle>(*options_.order_seed);
   if (const absl::Status status = fds_.WatchWakeup(mailbox_->wake_fd()); !status.ok()) {
     throw std::runtime_error(status.ToString());
@@ -115,7 +118,14 @@ Hub::Hub(Options options)
   try {
     main_ = Adopt(fiber_thread.main);
     main_->is_main = true;
+    record_.hub_fiber = &hub_fiber_;
+    record_.tasks = &all_;
+    record_.ready = &ready_;
+    record_.mailbox = mailbox_;
+    internal::RegisterHub(record_, *main_);
+    if (Trace* trace = std::exchange(options_.trace, nullptr)) StartTrace(trace->log_);
   } catch (...) {
+    internal::UnregisterHub(record_);
     stacks.Release(stack);
     throw;
   }
@@ -134,16 +144,12 @@ Hub::Hub(Options options)
   if (options_.blocking_threshold < absl::InfiniteDuration()) {
     monitor();
   }
-  record_.hub_fiber = &hub_fiber_;
-  record_.tasks = &all_;
-  record_.ready = &ready_;
-  record_.mailbox = mailbox_;
-  internal::RegisterHub(record_, *main_);
 }
 
 Hub::~Hub() {
   internal::UnregisterHub(record_);
   detector_ = nullptr;
+  StopTrace();
   // Unstarted green threads and calls are closures in a queue and end like one; each may add
   // others. Suspended green threads are abandoned.
   for (;;) {
@@ -190,6 +196,7 @@ void Hub::HubMain(void* transfer, void* arg) {
 }
 
 void Hub::Loop() {
+  bool ran = false;
   for (;;) {
     if (internal::current_hub != this) [[unlikely]]
       ExitForkedChild(nullptr);
@@ -205,6 +212,7 @@ void Hub::Loop() {
       Start(task);
     }
     std::int64_t now = clock_->NowNanos();
+    if (ran) turn_times_.Add(now - turn_began_);
     timers_.Advance(now);
     if (hooks_ != nullptr) [[unlikely]]
       internal::LoopHooks::CallAll(hooks_->prepare);
@@ -213,11 +221,12 @@ void Hub::Loop() {
       Idle();
       now = clock_->NowNanos();
     } else if (fds_.watching()) {
-      fds_.Poll(0);
+      Poll(0);
     }
     if (hooks_ != nullptr) [[unlikely]]
       internal::LoopHooks::CallAll(hooks_->check);
-    if (ready_.empty()) continue;
+    ran = !ready_.empty();
+    if (!ran) continue;
     quiet_ = false;
     BeginTurn(now);
     RunFirst();
@@ -227,7 +236,7 @@ void Hub::Loop() {
 // Nothing is runnable: sleeps until something may be.
 void Hub::Idle() {
   if (!idlers_.empty()) {
-    if (fds_.watching()) fds_.Poll(0);
+    if (fds_.watching()) Poll(0);
     if (ready_.empty() && mailbox_->empty()) {
       if (internal::Waiter* idler = idlers_.PopFront()) Wake(idler->task);
     }
@@ -247,7 +256,7 @@ void Hub::Idle() {
     const std::int64_t left = std::max<std::int64_t>(0, due - clock_->NowNanos());
     if (timeout != 0) timeout = left;
     if (left > 0 && options_.clock != nullptr) {
-      fds_.Poll(0);
+      Poll(0);
       if (!ready_.empty() || !mailbox_->empty() || clock_->AdvanceTo(due)) return;
     }
   }
@@ -264,14 +273,21 @@ void Hub::Idle() {
   if (!mailbox_->BeginSleep() || NothingCanHappen()) timeout = 0;
   if (detector_ != nullptr) [[unlikely]]
     detector_->BeginSleep();
-  fds_.Poll(timeout);
+  if (timeout != 0) ++sleeps_;
+  Poll(timeout);
   mailbox_->EndSleep();
+}
+
+void Hub::Poll(std::int64_t timeout_nanos) {
+  if (tracer_ != nullptr) [[unlikely]]
+    tracer_->BeginPoll(timeout_nanos);
+  fds_.Poll(timeout_nanos);
 }
 
 // Instead of sleeping; true if there were any.
 bool Hub::CallIdleHooks() {
   if (hooks_->idle.empty()) return false;
-  fds_.Poll(0);
+  Poll(0);
   if (ready_.empty() && mailbox_->empty()) internal::LoopHooks::CallAll(hooks_->idle);
   return true;
 }
@@ -289,10 +305,16 @@ internal::LoopHooks& Hub::hooks() {
   return *hooks_;
 }
 
-void Hub::SleepIsOver() { detector_->EndSleep(); }
+void Hub::SleepIsOver() {
+  if (detector_ != nullptr) detector_->EndSleep();
+  if (tracer_ != nullptr) tracer_->EndPoll();
+}
 
 void Hub::RunPosted() {
   mailbox_->TakeAll(posted_);
+  posted_calls_ += posted_.size();
+  if (tracer_ != nullptr) [[unlikely]]
+    tracer_->BeginPosts(posted_.size());
   for (auto& call : posted_) {
     try {
       std::move(call)();
@@ -301,6 +323,8 @@ void Hub::RunPosted() {
     }
     call = nullptr;
   }
+  if (tracer_ != nullptr) [[unlikely]]
+    tracer_->EndPosts();
   if (posted_.capacity() > kMostPostedKept) {
     std::vector<internal::Mailbox::Call>().swap(posted_);
   } else {
@@ -332,7 +356,7 @@ bool Hub::ReportDeadlock() {
   Task* victim = nullptr;
   for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
     auto* task = static_cast<Task*>(node);
-    if (task->state != Task::State::kParked || task->uninterrupted) continue;
+    if (!task->parked() || task->uninterrupted) continue;
     if (victim == nullptr || (victim->is_green_thread && !task->is_green_thread)) victim = task;
     if (!victim->is_green_thread) break;
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "greenlet/source_location.h"
 #include "hub/blocking.h"
 #include "hub/clock.h"
+#include "hub/duration_histogram.h"
 #include "hub/errors.h"
 #include "hub/internal/fd_table.h"
 #include "hub/internal/hub_registry.h"
@@ -32,11 +34,15 @@
 
 namespace verdant {
 
+class Trace;
+
 namespace internal {
 struct CallNode : ListNode {};
 class BlockingDetector;
 struct LoopHooks;
 class Shuffle;
+class TraceLog;
+class TraceRecorder;
 extern constinit thread_local Hub* current_hub;
 }  // namespace internal
 
@@ -85,6 +91,8 @@ class Hub {
     // Called on that thread with the report of several lines; empty: writes it to stderr. In a
     // HubGroup perhaps by several at once.
     std::function<void(const std::string&)> on_blocking = {};
+    // Records the hub from its beginning; see hub/trace.h. Used when the hub is made, and may go.
+    Trace* trace = nullptr;
   };
 
   // The calling thread's hub, made on first use.
@@ -179,13 +187,25 @@ class Hub {
     std::size_t waiting_for_io = 0;
     std::size_t readers = 0;  // green threads that wait to read, listeners interested in it
     std::size_t writers = 0;
-    std::uint64_t turns = 0;     // visits to the readiness queue
-    std::uint64_t switches = 0;  // green threads resumed
+    std::uint64_t turns = 0;         // visits to the readiness queue
+    std::uint64_t switches = 0;      // green threads resumed
+    std::uint64_t spawned = 0;       // green threads and greenlets that the hub has known
+    std::uint64_t posted_calls = 0;  // run
+    std::uint64_t sleeps = 0;        // until something woke it
+    std::uint64_t poller_calls = 0;  // system calls of the poller
   };
   Counts counts() const;
   // Who has kept the hub from turning, by where: all since the hub was made, reported or not; empty
   // if the detector is off. Row B13.1.
   std::vector<BlockingSite> BlockingSites() const;
+  // All of counts().green_threads by what they do; looks at each.
+  struct States {
+    std::size_t not_started = 0;
+    std::size_t runnable = 0;  // or running, or aside in a greenlet's Switch()
+    std::size_t waiting = 0;
+    std::map<std::string, std::size_t> waiting_in;  // by operation
+  };
+  States CountStates() const;
 
   std::int64_t NowNanos() { return clock_->NowNanos(); }
   const Options& options() const { return options_; }
@@ -274,7 +294,11 @@ class Hub {
   std::size_t switches() const { return ready_.taken(); }
   bool AnyRunnable() const { return !ready_.empty(); }
   // What every spawn tells; null while nobody wants to know.
-  std::shared_ptr<internal::SpawnHooks>& spawn_hooks() { return spawn_hooks_; }
+  const std::shared_ptr<internal::SpawnHooks>& spawn_hooks() const { return spawn_hooks_; }
+  void SetSpawnHooks(std::shared_ptr<internal::SpawnHooks> hooks) {
+    spawn_hooks_ = std::move(hooks);
+    tells_of_spawns_ = spawn_hooks_ != nullptr || tracer_ != nullptr;
+  }
   // Tells the hooks, unless they have been told, of a task that is made but not to start yet.
   void Announce(internal::Task* task) noexcept;
   const std::shared_ptr<internal::NumberPool>& numbers() { return numbers_; }
@@ -310,9 +334,22 @@ class Hub {
   void DiscountTimers(int change) { uncounted_timers_ += static_cast<std::size_t>(change); }
   // The thread is back from waiting for I/O.
   void WokeUp() {
-    if (detector_ != nullptr) [[unlikely]]
+    if (detector_ != nullptr || tracer_ != nullptr) [[unlikely]]
       SleepIsOver();
   }
+  // Has what runs noted in the log's ring from now on: false if it has too many. Throws
+  // std::logic_error if another log has it noted.
+  bool StartTrace(std::shared_ptr<internal::TraceLog> log);
+  void StopTrace();
+  const internal::TraceRecorder* tracer() const { return tracer_.get(); }
+  void NoteRename(const internal::Task* task);
+  // Its number among all hubs there ever were.
+  std::uint64_t number() const { return record_.number; }
+  // The kernel's number of its thread.
+  int thread() const { return static_cast<int>(record_.thread_id); }
+  // How long the rounds of green threads between two looks at timers took.
+  const DurationHistogram& turn_times() const { return turn_times_; }
+  const DurationHistogram& timer_lag() const { return timers_.lag(); }
 
  private:
   explicit Hub(Options options);
@@ -333,6 +370,8 @@ class Hub {
   void BeginTurn(std::int64_t now);
   void RunFirst();
   internal::Fiber* NextReady();
+  internal::Fiber* NextAtLook();
+  internal::Fiber* NextTraced();
   internal::Fiber* NextShuffled();
   void YieldSlowly(internal::Task* self);
   void WakeUnparked(internal::Task* task, internal::WakeReason reason);
@@ -386,6 +425,7 @@ class Hub {
   }
   void Loop();
   void Idle();
+  void Poll(std::int64_t timeout_nanos);
   bool CallIdleHooks();
   void SleepIsOver();
   void RunPosted();
@@ -407,11 +447,15 @@ class Hub {
   std::size_t all_count_ = 0;
   internal::Task* main_ = nullptr;
   std::shared_ptr<internal::SpawnHooks> spawn_hooks_;
-  std::size_t look_at_ = 0;  // the clock, when ready_ has had so many taken
-  int looks_left_ = 0;       // until the end of this turn
+  bool tells_of_spawns_ = false;  // to spawn_hooks_ or tracer_
+  std::size_t look_at_ = 0;       // the clock, when ready_ has had so many taken
+  int looks_left_ = 0;            // until the end of this turn
   std::int64_t turn_began_ = 0;
   std::uint64_t next_id_ = 1;
   std::uint64_t turns_ = 0;
+  std::uint64_t posted_calls_ = 0;
+  std::uint64_t sleeps_ = 0;
+  DurationHistogram turn_times_;
   internal::TimerWheel timers_;
   internal::List<internal::CallNode> calls_;
   internal::FdTable fds_;
@@ -427,6 +471,7 @@ class Hub {
   std::unique_ptr<internal::Shuffle> shuffle_;            // null without a seed
   std::unique_ptr<internal::BlockingDetector> detector_;  // null if it is off
   internal::HubRecord record_;
+  std::unique_ptr<internal::TraceRecorder> tracer_;  // null while it is not traced
 };
 
 }  // namespace verdant

@@ -11,16 +11,19 @@ namespace verdant {
 namespace internal {
 
 SpawnAnnouncer& SpawnAnnouncer::Current() {
-  std::shared_ptr<SpawnHooks>& hooks = Hub::Current().spawn_hooks();
-  if (hooks == nullptr || !hooks->announces()) hooks = std::make_shared<SpawnAnnouncer>(hooks);
-  return static_cast<SpawnAnnouncer&>(*hooks);
+  Hub& hub = Hub::Current();
+  const std::shared_ptr<SpawnHooks>& hooks = hub.spawn_hooks();
+  if (hooks == nullptr || !hooks->announces()) {
+    hub.SetSpawnHooks(std::make_shared<SpawnAnnouncer>(hooks));
+  }
+  return static_cast<SpawnAnnouncer&>(*hub.spawn_hooks());
 }
 
 void SpawnAnnouncer::DropIfIdle(Hub& hub) {
   const auto& self = static_cast<SpawnAnnouncer&>(*hub.spawn_hooks());
   if (!self.callbacks_.empty() || self.trees_) return;
   const std::shared_ptr<SpawnHooks> before = self.before_;
-  hub.spawn_hooks() = before;
+  hub.SetSpawnHooks(before);
 }
 
 void SpawnAnnouncer::OnSpawn(Task* task) noexcept {

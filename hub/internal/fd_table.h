@@ -92,6 +92,7 @@ class FdTable final : private EdgeMemory {
   // Something could be reported, though perhaps nothing that counts.
   bool watching() const { return waiting() != 0 || idle_watchers_ != 0; }
   std::string_view poller_name() const { return poller_->name(); }
+  std::uint64_t system_calls() const { return poller_->system_calls(); }
   // For reports; as costly as there are descriptors.
   void CountDirections(std::size_t& readers, std::size_t& writers) const;
   std::string Dump() const;

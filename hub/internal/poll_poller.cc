@@ -24,6 +24,7 @@ class PollPoller final : public LevelPoller {
     }
     const timespec timeout = {static_cast<time_t>(timeout_nanos / 1000000000),
                               static_cast<long>(timeout_nanos % 1000000000)};
+    CountSystemCall();
     const int count =
         ppoll(asked_.data(), asked_.size(), timeout_nanos < 0 ? nullptr : &timeout, nullptr);
     if (count <= 0) return {};

@@ -50,6 +50,15 @@ class Poller {
   // In the child of a fork: lets go of what is shared with the parent; everything above does
   // nothing from now on.
   virtual void AbandonAfterFork() = 0;
+
+  // How many system calls all of these have made.
+  std::uint64_t system_calls() const { return system_calls_; }
+
+ protected:
+  void CountSystemCall() { ++system_calls_; }
+
+ private:
+  std::uint64_t system_calls_ = 0;
 };
 
 // What is remembered of descriptors watched for edges. Pollers that know only levels ask, before

@@ -41,6 +41,7 @@ class SelectPoller final : public LevelPoller {
     }
     const timespec timeout = {static_cast<time_t>(timeout_nanos / 1000000000),
                               static_cast<long>(timeout_nanos % 1000000000)};
+    CountSystemCall();
     const int count = pselect(largest + 1, &readable, &writable, nullptr,
                               timeout_nanos < 0 ? nullptr : &timeout, nullptr);
     if (count < 0 && errno == EBADF) return DropClosed(wanted);

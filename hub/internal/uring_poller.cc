@@ -70,6 +70,7 @@ class UringPoller final : public Poller {
   absl::Status Watch(int fd, std::uint32_t events, Trigger trigger, std::uint64_t key,
                      bool) override {
     if (ring_ == nullptr) return absl::FailedPreconditionError("the poller is the parent's");
+    CountSystemCall();
     if (absl::Status status = CheckPollable(fd); !status.ok()) {
       Unwatch(fd);
       return status;
@@ -103,7 +104,7 @@ class UringPoller final : public Poller {
     if (!ready_.empty() || !dirty_.empty() || !cancels_.empty()) timeout_nanos = 0;
     while (timeout_nanos != 0 || ring_->NeedsEnter()) {
       const std::size_t before = taken_;
-      ring_->Enter(timeout_nanos != 0 ? 1 : 0, timeout_nanos);
+      Enter(timeout_nanos != 0 ? 1 : 0, timeout_nanos);
       timeout_nanos = 0;
       Collect();
       // The kernel makes so few completions at a time, even if more are due.
@@ -123,6 +124,11 @@ class UringPoller final : public Poller {
     bool dirty = false;
   };
 
+  void Enter(unsigned wanted, std::int64_t timeout_nanos) {
+    CountSystemCall();
+    ring_->Enter(wanted, timeout_nanos);
+  }
+
   static std::uint64_t RequestName(int fd, std::uint32_t serial) {
     return std::uint64_t{serial} << 32 | static_cast<std::uint32_t>(fd);
   }
@@ -140,7 +146,7 @@ class UringPoller final : public Poller {
 
   io_uring_sqe* NextRequest() {
     if (io_uring_sqe* request = ring_->NextRequest()) return request;
-    ring_->Enter(0, 0);
+    Enter(0, 0);
     return ring_->NextRequest();
   }
 
@@ -162,7 +168,7 @@ class UringPoller final : public Poller {
   bool SubmitCancels() {
     const std::size_t before = cancels_.size();
     QueueCancels();
-    ring_->Enter(0, 0);
+    Enter(0, 0);
     return cancels_.size() < before;
   }
 
