@@ -30,7 +30,7 @@ std::string InRunfiles(std::string_view path) {
 std::string Gdb(const std::vector<std::string>& commands, std::vector<std::string> arguments) {
   std::vector<std::string> argv = {"gdb", "-nx", "-batch", "-x",
                                    InRunfiles("tools/gdb/verdant.py")};
-  for (const std::string& command :
+  for (const char* command :
        {"set debuginfod enabled off", "set width 0", "set pagination off", "set confirm off"}) {
     argv.insert(argv.end(), {"-ex", command});
   }

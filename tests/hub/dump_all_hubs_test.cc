@@ -148,9 +148,14 @@ TEST(DumpAllHubs, B13_5_OptionsSayHowMuch) {
 
 TEST(DumpAllHubs, B13_5_IsForThreadsWithoutAHubAsWell) {
   const OtherHub other;
-  std::string dump;
-  std::thread([&] { dump = DumpAllHubs({.patience = kForEver}); }).join();
-  EXPECT_TRUE(Has(dump, " 'far' spawned at ")) << dump;
+  AsyncResult<std::string> dump;
+  std::thread thread([remote = AsyncResult<std::string>::Remote(dump)] {
+    remote.Set(DumpAllHubs({.patience = kForEver}));
+  });
+  const std::string text = dump.Get();
+  EXPECT_TRUE(Has(text, " 'far' spawned at ")) << text;
+  EXPECT_TRUE(Has(text, "the main greenlet: waiting in AsyncResult::Get")) << text;
+  thread.join();
 }
 
 TEST(DumpAllHubs, B13_5_InAHubCallbackTheThreadWaits) {

@@ -41,9 +41,10 @@ class Pipe {
     absl::StatusOr<IoDescriptor> descriptor = IoDescriptor::Register(ends_[0]);
     EXPECT_TRUE(descriptor.ok());
     while (!absl::StrContains(all_, part)) {
+      // This end blocks, so it is not to be tried first.
+      descriptor->ReadExhausted();
       descriptor->WaitReadable(Deadline::Never());
       if (!ReadMore()) break;
-      descriptor->ReadExhausted();
     }
     descriptor->Unregister();
     return all_;
