@@ -91,27 +91,15 @@ class Question {
 };
 
 void AskAll(const std::shared_ptr<Collection>& collection) {
-  struct Hubs {
-    std::vector<std::shared_ptr<Mailbox>> mailboxes;
-    std::size_t own = SIZE_MAX;  // the calling thread's
-  } asked;
-  {
-    const AllHubs hubs;
-    for (const HubRecord* hub = hubs.first(); hub != nullptr; hub = hub->next) {
-      if (hub->thread == &fiber_thread) asked.own = asked.mailboxes.size();
-      asked.mailboxes.push_back(hub->mailbox);
-      collection->parts.push_back({hub->number, hub->thread_id});
-    }
-  }
-  // Nobody else knows of it yet.
-  const std::vector<Collection::Part> parts = collection->parts;
-  collection->missing = parts.size();
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    Question question(collection, i, Title(parts[i].number, parts[i].thread_id));
-    if (i == asked.own) {
+  const std::vector<ListedHub> hubs = ListHubs();
+  for (const ListedHub& hub : hubs) collection->parts.push_back({hub.number, hub.thread_id});
+  collection->missing = hubs.size();
+  for (std::size_t i = 0; i < hubs.size(); ++i) {
+    Question question(collection, i, Title(hubs[i].number, hubs[i].thread_id));
+    if (hubs[i].own) {
       question();
     } else {
-      asked.mailboxes[i]->Post(std::move(question));
+      hubs[i].mailbox->Post(std::move(question));
     }
   }
 }

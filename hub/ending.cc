@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "hub/hub.h"
+#include "hub/internal/stack_meter.h"
+#include "hub/internal/trace_recorder.h"
 
 namespace verdant {
 
@@ -13,6 +15,9 @@ using internal::Interrupt;
 using internal::Task;
 
 void Hub::Announce(Task* task) noexcept {
+  if (tracer_ != nullptr && (task->own_fiber.flags & internal::Fiber::kUnstarted) != 0)
+    tracer_->Spawn(*task);
+  if (spawn_hooks_ == nullptr) return;
   if (task->extras != nullptr && task->extras->announced) return;
   // A copy: the hook may take itself away.
   const std::shared_ptr<internal::SpawnHooks> hooks = spawn_hooks_;
@@ -46,6 +51,7 @@ void Hub::FinishExtras(Task* task) noexcept {
   extras.links.Finish();
   if (extras.ended != nullptr) *extras.ended = true;
   extras.tree = nullptr;
+  internal::EndStackMeasurement(*task);
 }
 
 void Hub::ReportUnobserved(Task* task) noexcept {

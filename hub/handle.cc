@@ -261,6 +261,7 @@ const AnyGreenThread& AnyGreenThread::SetName(std::string_view name) const {
   auto copy = std::make_unique<std::string>(name);
   task->own_fiber.name = copy->c_str();
   task->name = std::move(copy);
+  task->hub->NoteRename(task);
   return *this;
 }
 

@@ -10,11 +10,15 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "greenlet/internal/stack_pool.h"
 #include "hub/internal/blocking_detector.h"
 #include "hub/internal/loop_hooks.h"
 #include "hub/internal/shuffle.h"
+#include "hub/internal/stack_meter.h"
+#include "hub/internal/trace_recorder.h"
+#include "hub/trace.h"
 
 namespace verdant {
 
@@ -32,6 +36,9 @@ constexpr std::size_t kHubStackSize = 1 << 20;
 constexpr std::size_t kWarmStacks = 256;
 constexpr std::size_t kTrimBatch = 128;
 constexpr std::int64_t kQuietNanos = 5000000;
+
+// Room for so many posted calls stays when they have been made.
+constexpr std::size_t kMostPostedKept = 4096;
 
 // Enough of them to see what a deadlock is about.
 constexpr std::size_t kLoopExitLines = 100;
@@ -53,6 +60,9 @@ class LoopExitInterrupt final : public Interrupt {
 namespace internal {
 
 constinit thread_local Hub* current_hub = nullptr;
+
+// There if the program is linked with //hub:mutex_check.
+[[gnu::weak]] void WatchMutexes(Hub& hub);
 
 namespace {
 
@@ -86,6 +96,8 @@ Hub& Hub::Configure(Options options) {
   return *internal::hub_owner.hub;
 }
 
+Hub& Hub::ConfigureByDefault() { return Configure({}); }
+
 Hub::Hub(Options options)
     : options_(std::move(options)),
       clock_(options_.clock != nullptr ? options_.clock : &Clock::Monotonic()),
@@ -94,6 +106,9 @@ Hub::Hub(Options options)
       fds_(*this),
       stacks_(&internal::ThreadStackPool(options_.stack_size)) {
   if (options_.report_stack_overflow) InstallStackOverflowReporter();
+  if (options_.measure_stacks != 0) {
+    SetSpawnHooks(internal::MakeStackMeter(options_.measure_stacks));
+  }
   if (options_.order_seed) shuffle_ = std::make_unique<internal::Shuffle>(*options_.order_seed);
   if (const absl::Status status = fds_.WatchWakeup(mailbox_->wake_fd()); !status.ok()) {
     throw std::runtime_error(status.ToString());
@@ -103,7 +118,14 @@ Hub::Hub(Options options)
   try {
     main_ = Adopt(fiber_thread.main);
     main_->is_main = true;
+    record_.hub_fiber = &hub_fiber_;
+    record_.tasks = &all_;
+    record_.ready = &ready_;
+    record_.mailbox = mailbox_;
+    internal::RegisterHub(record_, *main_);
+    if (Trace* trace = std::exchange(options_.trace, nullptr)) StartTrace(trace->log_);
   } catch (...) {
+    internal::UnregisterHub(record_);
     stacks.Release(stack);
     throw;
   }
@@ -118,20 +140,16 @@ Hub::Hub(Options options)
   static std::once_flag once;
   std::call_once(once, [] { pthread_atfork(nullptr, nullptr, &Hub::AbandonInForkedChild); });
   internal::current_hub = this;
+  if (internal::WatchMutexes != nullptr) internal::WatchMutexes(*this);
   if (options_.blocking_threshold < absl::InfiniteDuration()) {
-    detector_ = std::make_unique<internal::BlockingDetector>(options_.blocking_threshold,
-                                                             hub_fiber_, options_.on_blocking);
+    monitor();
   }
-  record_.hub_fiber = &hub_fiber_;
-  record_.tasks = &all_;
-  record_.ready = &ready_;
-  record_.mailbox = mailbox_;
-  internal::RegisterHub(record_, *main_);
 }
 
 Hub::~Hub() {
   internal::UnregisterHub(record_);
   detector_ = nullptr;
+  StopTrace();
   // Unstarted green threads and calls are closures in a queue and end like one; each may add
   // others. Suspended green threads are abandoned.
   for (;;) {
@@ -178,6 +196,7 @@ void Hub::HubMain(void* transfer, void* arg) {
 }
 
 void Hub::Loop() {
+  bool ran = false;
   for (;;) {
     if (internal::current_hub != this) [[unlikely]]
       ExitForkedChild(nullptr);
@@ -193,6 +212,7 @@ void Hub::Loop() {
       Start(task);
     }
     std::int64_t now = clock_->NowNanos();
+    if (ran) turn_times_.Add(now - turn_began_);
     timers_.Advance(now);
     if (hooks_ != nullptr) [[unlikely]]
       internal::LoopHooks::CallAll(hooks_->prepare);
@@ -201,11 +221,12 @@ void Hub::Loop() {
       Idle();
       now = clock_->NowNanos();
     } else if (fds_.watching()) {
-      fds_.Poll(0);
+      Poll(0);
     }
     if (hooks_ != nullptr) [[unlikely]]
       internal::LoopHooks::CallAll(hooks_->check);
-    if (ready_.empty()) continue;
+    ran = !ready_.empty();
+    if (!ran) continue;
     quiet_ = false;
     BeginTurn(now);
     RunFirst();
@@ -215,7 +236,7 @@ void Hub::Loop() {
 // Nothing is runnable: sleeps until something may be.
 void Hub::Idle() {
   if (!idlers_.empty()) {
-    if (fds_.watching()) fds_.Poll(0);
+    if (fds_.watching()) Poll(0);
     if (ready_.empty() && mailbox_->empty()) {
       if (internal::Waiter* idler = idlers_.PopFront()) Wake(idler->task);
     }
@@ -235,7 +256,7 @@ void Hub::Idle() {
     const std::int64_t left = std::max<std::int64_t>(0, due - clock_->NowNanos());
     if (timeout != 0) timeout = left;
     if (left > 0 && options_.clock != nullptr) {
-      fds_.Poll(0);
+      Poll(0);
       if (!ready_.empty() || !mailbox_->empty() || clock_->AdvanceTo(due)) return;
     }
   }
@@ -252,16 +273,31 @@ void Hub::Idle() {
   if (!mailbox_->BeginSleep() || NothingCanHappen()) timeout = 0;
   if (detector_ != nullptr) [[unlikely]]
     detector_->BeginSleep();
-  fds_.Poll(timeout);
+  if (timeout != 0) ++sleeps_;
+  Poll(timeout);
   mailbox_->EndSleep();
+}
+
+void Hub::Poll(std::int64_t timeout_nanos) {
+  if (tracer_ != nullptr) [[unlikely]]
+    tracer_->BeginPoll(timeout_nanos);
+  fds_.Poll(timeout_nanos);
 }
 
 // Instead of sleeping; true if there were any.
 bool Hub::CallIdleHooks() {
   if (hooks_->idle.empty()) return false;
-  fds_.Poll(0);
+  Poll(0);
   if (ready_.empty() && mailbox_->empty()) internal::LoopHooks::CallAll(hooks_->idle);
   return true;
+}
+
+internal::BlockingDetector& Hub::monitor() {
+  if (detector_ == nullptr) {
+    detector_ = std::make_unique<internal::BlockingDetector>(
+        options_.blocking_threshold, hub_fiber_, all_count_, ready_.taken(), options_.on_blocking);
+  }
+  return *detector_;
 }
 
 internal::LoopHooks& Hub::hooks() {
@@ -269,16 +305,30 @@ internal::LoopHooks& Hub::hooks() {
   return *hooks_;
 }
 
-void Hub::SleepIsOver() { detector_->EndSleep(); }
+void Hub::SleepIsOver() {
+  if (detector_ != nullptr) detector_->EndSleep();
+  if (tracer_ != nullptr) tracer_->EndPoll();
+}
 
 void Hub::RunPosted() {
-  for (auto& call : mailbox_->TakeAll()) {
+  mailbox_->TakeAll(posted_);
+  posted_calls_ += posted_.size();
+  if (tracer_ != nullptr) [[unlikely]]
+    tracer_->BeginPosts(posted_.size());
+  for (auto& call : posted_) {
     try {
       std::move(call)();
     } catch (...) {
       ReportUncaught("a posted call", std::current_exception());
     }
     call = nullptr;
+  }
+  if (tracer_ != nullptr) [[unlikely]]
+    tracer_->EndPosts();
+  if (posted_.capacity() > kMostPostedKept) {
+    std::vector<internal::Mailbox::Call>().swap(posted_);
+  } else {
+    posted_.clear();
   }
 }
 
@@ -306,7 +356,7 @@ bool Hub::ReportDeadlock() {
   Task* victim = nullptr;
   for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
     auto* task = static_cast<Task*>(node);
-    if (task->state != Task::State::kParked || task->uninterrupted) continue;
+    if (!task->parked() || task->uninterrupted) continue;
     if (victim == nullptr || (victim->is_green_thread && !task->is_green_thread)) victim = task;
     if (!victim->is_green_thread) break;
   }

@@ -1,10 +1,12 @@
 #ifndef VERDANT_HUB_HUB_H_
 #define VERDANT_HUB_HUB_H_
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +18,9 @@
 #include "absl/time/time.h"
 #include "greenlet/greenlet.h"
 #include "greenlet/source_location.h"
+#include "hub/blocking.h"
 #include "hub/clock.h"
+#include "hub/duration_histogram.h"
 #include "hub/errors.h"
 #include "hub/internal/fd_table.h"
 #include "hub/internal/hub_registry.h"
@@ -25,15 +29,20 @@
 #include "hub/internal/ready_queue.h"
 #include "hub/internal/task.h"
 #include "hub/internal/timer_wheel.h"
+#include "hub/stack_usage.h"
 #include "hub/timer_handle.h"
 
 namespace verdant {
+
+class Trace;
 
 namespace internal {
 struct CallNode : ListNode {};
 class BlockingDetector;
 struct LoopHooks;
 class Shuffle;
+class TraceLog;
+class TraceRecorder;
 extern constinit thread_local Hub* current_hub;
 }  // namespace internal
 
@@ -62,30 +71,41 @@ class Hub {
     std::optional<std::uint64_t> order_seed = std::nullopt;
     std::size_t stack_size = 0;         // bytes for each green thread; 0: DefaultStackSize()
     bool report_stack_overflow = true;  // see InstallStackOverflowReporter()
+    // 1 measures how deep each green thread uses its stack, N every Nth, 0 none: see
+    // hub/stack_usage.h. Which ones is not random, so N should be prime to what a program repeats.
+    std::size_t measure_stacks = DefaultStackMeasuring();
     // Decision 15: a second green thread that waits for the same direction of a file descriptor
     // gets a std::logic_error that names both. Without this both wait, and both wake.
     bool prevent_multiple_waiters = true;
-    // "epoll", "poll" or "select" (rows A12.2, B8.8); null: as the environment's VERDANT_HUB says,
-    // or epoll. Those two scan all descriptors at every look, and select takes only the first 1024.
+    // "epoll", "io_uring", "poll" or "select" (rows A12.2, B8.8); null: as the environment's
+    // VERDANT_HUB says, or epoll. Where the kernel is too old for io_uring, or forbids it, the hub
+    // has epoll instead and a line on stderr says why. The last two scan all descriptors at every
+    // look, and select takes only the first 1024.
     const char* poller = nullptr;
-    // Tells of whatever keeps the hub from turning for longer: a call that blocks the thread, or
-    // computes without end. Infinite: off, and costs nothing. A thread of its own watches, and has
-    // SIGURG interrupt the culprit once, to see who and where it is. A turn that waits for the
-    // processor is not told from one that uses it (row A10.2).
-    absl::Duration blocking_threshold = absl::InfiniteDuration();
-    // Called on that thread with the report of several lines; empty: writes it to stderr.
+    // Tells of whatever keeps the hub from turning for longer while another green thread lives: a
+    // call that blocks the thread, or computes without end; not what waits for a processor.
+    // Infinite: off, and costs nothing. A thread of its own watches; a culprit in a system call is
+    // not disturbed, one that computes is interrupted by SIGURG, to see where it is. Each place is
+    // reported the first, second, fourth, eighth time (docs/health.md; rows A10.2, B13.1).
+    absl::Duration blocking_threshold = DefaultBlockingThreshold();
+    // Called on that thread with the report of several lines; empty: writes it to stderr. In a
+    // HubGroup perhaps by several at once.
     std::function<void(const std::string&)> on_blocking = {};
+    // Records the hub from its beginning; see hub/trace.h. Used when the hub is made, and may go.
+    Trace* trace = nullptr;
   };
 
   // The calling thread's hub, made on first use.
   static Hub& Current() {
     if (internal::current_hub == nullptr) [[unlikely]]
-      return Configure({});
+      return ConfigureByDefault();
     return *internal::current_hub;
   }
   // Sets up the calling thread's hub; throws std::logic_error if it has one already, or an option
   // makes no sense, std::runtime_error or StackExhausted when file descriptors or memory are short.
   static Hub& Configure(Options options);
+  // The same without options; apart, so that what uses Current() need not make any.
+  static Hub& ConfigureByDefault();
 
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
@@ -167,14 +187,29 @@ class Hub {
     std::size_t waiting_for_io = 0;
     std::size_t readers = 0;  // green threads that wait to read, listeners interested in it
     std::size_t writers = 0;
-    std::uint64_t turns = 0;     // visits to the readiness queue
-    std::uint64_t switches = 0;  // green threads resumed
+    std::uint64_t turns = 0;         // visits to the readiness queue
+    std::uint64_t switches = 0;      // green threads resumed
+    std::uint64_t spawned = 0;       // green threads and greenlets that the hub has known
+    std::uint64_t posted_calls = 0;  // run
+    std::uint64_t sleeps = 0;        // until something woke it
+    std::uint64_t poller_calls = 0;  // system calls of the poller
   };
   Counts counts() const;
+  // Who has kept the hub from turning, by where: all since the hub was made, reported or not; empty
+  // if the detector is off. Row B13.1.
+  std::vector<BlockingSite> BlockingSites() const;
+  // All of counts().green_threads by what they do; looks at each.
+  struct States {
+    std::size_t not_started = 0;
+    std::size_t runnable = 0;  // or running, or aside in a greenlet's Switch()
+    std::size_t waiting = 0;
+    std::map<std::string, std::size_t> waiting_in;  // by operation
+  };
+  States CountStates() const;
 
   std::int64_t NowNanos() { return clock_->NowNanos(); }
   const Options& options() const { return options_; }
-  // Which of the pollers it has: "epoll", "poll" or "select".
+  // Which of the pollers it has: "epoll", "io_uring", "poll" or "select".
   std::string_view poller() const { return fds_.poller_name(); }
   // Options::prevent_multiple_waiters from now on (row A10.1).
   void SetPreventMultipleWaiters(bool prevent) { options_.prevent_multiple_waiters = prevent; }
@@ -230,6 +265,7 @@ class Hub {
       return YieldSlowly(CurrentTask());
     }
     internal::Fiber* next = ready_.Rotate(self);
+    AssertAtHome(next);
     FetchAhead();
     if ((next->flags & internal::Fiber::kUnstarted) != 0) [[unlikely]]
       next = BeginOrPutBack(next);
@@ -254,9 +290,15 @@ class Hub {
   std::vector<internal::Task*> GreenThreads() const;
   // The first of these, or null.
   internal::Task* OldestGreenThread() const;
+  // Differs if another has run, or could have, since it was last asked.
+  std::size_t switches() const { return ready_.taken(); }
   bool AnyRunnable() const { return !ready_.empty(); }
   // What every spawn tells; null while nobody wants to know.
-  std::shared_ptr<internal::SpawnHooks>& spawn_hooks() { return spawn_hooks_; }
+  const std::shared_ptr<internal::SpawnHooks>& spawn_hooks() const { return spawn_hooks_; }
+  void SetSpawnHooks(std::shared_ptr<internal::SpawnHooks> hooks) {
+    spawn_hooks_ = std::move(hooks);
+    tells_of_spawns_ = spawn_hooks_ != nullptr || tracer_ != nullptr;
+  }
   // Tells the hooks, unless they have been told, of a task that is made but not to start yet.
   void Announce(internal::Task* task) noexcept;
   const std::shared_ptr<internal::NumberPool>& numbers() { return numbers_; }
@@ -286,13 +328,28 @@ class Hub {
   internal::FdTable& fds() { return fds_; }
   // Where watchers are called at each turn.
   internal::LoopHooks& hooks();
+  // The thread that watches this hub, started now if nothing was to be watched yet.
+  internal::BlockingDetector& monitor();
   // So many more or fewer of timers() are no reason to believe that something can still happen.
   void DiscountTimers(int change) { uncounted_timers_ += static_cast<std::size_t>(change); }
   // The thread is back from waiting for I/O.
   void WokeUp() {
-    if (detector_ != nullptr) [[unlikely]]
+    if (detector_ != nullptr || tracer_ != nullptr) [[unlikely]]
       SleepIsOver();
   }
+  // Has what runs noted in the log's ring from now on: false if it has too many. Throws
+  // std::logic_error if another log has it noted.
+  bool StartTrace(std::shared_ptr<internal::TraceLog> log);
+  void StopTrace();
+  const internal::TraceRecorder* tracer() const { return tracer_.get(); }
+  void NoteRename(const internal::Task* task);
+  // Its number among all hubs there ever were.
+  std::uint64_t number() const { return record_.number; }
+  // The kernel's number of its thread.
+  int thread() const { return static_cast<int>(record_.thread_id); }
+  // How long the rounds of green threads between two looks at timers took.
+  const DurationHistogram& turn_times() const { return turn_times_; }
+  const DurationHistogram& timer_lag() const { return timers_.lag(); }
 
  private:
   explicit Hub(Options options);
@@ -313,15 +370,25 @@ class Hub {
   void BeginTurn(std::int64_t now);
   void RunFirst();
   internal::Fiber* NextReady();
+  internal::Fiber* NextAtLook();
+  internal::Fiber* NextTraced();
   internal::Fiber* NextShuffled();
   void YieldSlowly(internal::Task* self);
   void WakeUnparked(internal::Task* task, internal::WakeReason reason);
+  // A green thread runs on the thread that it began on and on no other. What a user of the
+  // interface may do wrong is refused before it comes to this, by Wake() and by the handles.
+  void AssertAtHome([[maybe_unused]] const internal::Fiber* next) const {
+    assert(internal::current_hub == this && "a hub runs on its own thread");
+    assert(static_cast<const internal::Task*>(next->scheduled)->hub == this &&
+           "a green thread is resumed on its own thread");
+  }
   // The fiber to switch to. What needs the hub's own stack leads there: an empty queue, the end of
   // a turn, a green thread that cannot begin for want of a stack.
   [[gnu::always_inline]] internal::Fiber* NextFiber() noexcept {
     if (ready_.empty() || ready_.taken() == look_at_) [[unlikely]]
       return NextFiberSlowly();
     internal::Fiber* next = ready_.PopFront();
+    AssertAtHome(next);
     FetchAhead();
     if ((next->flags & internal::Fiber::kUnstarted) != 0) [[unlikely]]
       return BeginOrPutBack(next);
@@ -358,6 +425,7 @@ class Hub {
   }
   void Loop();
   void Idle();
+  void Poll(std::int64_t timeout_nanos);
   bool CallIdleHooks();
   void SleepIsOver();
   void RunPosted();
@@ -379,16 +447,21 @@ class Hub {
   std::size_t all_count_ = 0;
   internal::Task* main_ = nullptr;
   std::shared_ptr<internal::SpawnHooks> spawn_hooks_;
-  std::size_t look_at_ = 0;  // the clock, when ready_ has had so many taken
-  int looks_left_ = 0;       // until the end of this turn
+  bool tells_of_spawns_ = false;  // to spawn_hooks_ or tracer_
+  std::size_t look_at_ = 0;       // the clock, when ready_ has had so many taken
+  int looks_left_ = 0;            // until the end of this turn
   std::int64_t turn_began_ = 0;
   std::uint64_t next_id_ = 1;
   std::uint64_t turns_ = 0;
+  std::uint64_t posted_calls_ = 0;
+  std::uint64_t sleeps_ = 0;
+  DurationHistogram turn_times_;
   internal::TimerWheel timers_;
   internal::List<internal::CallNode> calls_;
   internal::FdTable fds_;
   internal::StackPool* stacks_;
   IdleJoin* idle_join_ = nullptr;
+  std::vector<internal::Mailbox::Call> posted_;  // being made
   std::size_t uncounted_timers_ = 0;  // of Join(), watchers and the like: they make nothing happen
   internal::WaitList idlers_;
   internal::List<internal::VainWait> vain_waits_;
@@ -398,6 +471,7 @@ class Hub {
   std::unique_ptr<internal::Shuffle> shuffle_;            // null without a seed
   std::unique_ptr<internal::BlockingDetector> detector_;  // null if it is off
   internal::HubRecord record_;
+  std::unique_ptr<internal::TraceRecorder> tracer_;  // null while it is not traced
 };
 
 }  // namespace verdant

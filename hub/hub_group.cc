@@ -64,7 +64,7 @@ std::size_t HubGroup::Checked(std::size_t index) const {
 
 bool HubGroup::Give(std::size_t index, absl::AnyInvocable<void()> run, SourceLocation site) {
   if (crew_->InForkedChild() || crew_->closed()) return false;
-  internal::CrewWork work{std::move(run), site};
+  internal::CrewWork work{std::move(run), site, Context::Current()};
   if (index == kAnywhere) return crew_->Push(std::move(work));
   return crew_->member(index).Begin(std::move(work));
 }
@@ -78,6 +78,7 @@ bool HubGroup::Post(std::size_t index, absl::AnyInvocable<void()> call) {
 bool HubGroup::Stop(Deadline deadline) {
   if (crew_->InForkedChild()) return true;
   CheckOutside(*crew_, "HubGroup::Stop");
+  internal::CheckMayWait();
   return crew_->Stop(deadline.Remaining(), /*interruptible=*/true);
 }
 

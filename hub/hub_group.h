@@ -35,7 +35,9 @@ class HubCrew;
 //   group.Stop();  // waits for what runs
 //
 // f and its arguments are copied, or moved, and destroyed on the thread that runs them (on the one
-// that cancels them, if they never begin).
+// that cancels them, if they never begin). What is spawned starts with the context of whoever
+// spawns it (greenlet/context.h), as it does within one hub; values in it are then shared by
+// threads. What is posted has an empty one.
 //
 // Threading: every function from any thread, and from green threads in the group as well, but for
 // Stop() and the destructor. Those that wait are for green threads (which park) and for threads
@@ -135,7 +137,7 @@ class HubGroup {
   }
 
   // Runs `call` on that hub, between green threads: as Hub::Post(). False, and it is destroyed,
-  // after Stop().
+  // after Stop(); one that comes while it stops may be destroyed all the same.
   bool Post(std::size_t index, absl::AnyInvocable<void()> call);
 
   // Takes no more work, waits until all green threads of the group have ended, those included that

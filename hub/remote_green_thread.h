@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "greenlet/context.h"
 #include "greenlet/exit.h"
 #include "greenlet/source_location.h"
 #include "hub/clock.h"
@@ -172,15 +173,17 @@ inline void CheckMayWait() {
 template <typename Body>
 auto SpawnInHubAt(const Hub::Remote& hub, SourceLocation site, Body&& body) {
   auto [ticket, handle] = NewRemote(site, std::forward<Body>(body));
-  hub.Post([site, ticket = std::move(ticket)]() mutable { SpawnNAt(site, std::move(ticket)); });
+  hub.Post([site, context = verdant::Context::Current(), ticket = std::move(ticket)]() mutable {
+    SpawnNWith(context, site, std::move(ticket));
+  });
   return std::move(handle);
 }
 
 }  // namespace internal
 
 // Starts a green thread for f(args...), copies of both, in the hub of another thread, soon, in the
-// order asked for. If that hub is gone, or goes before it has begun, it ends as one that was
-// killed: Wait() throws GreenletExit. Throws std::logic_error if f is empty.
+// order asked for, with the caller's context. If that hub is gone, or goes before it has begun, it
+// ends as one that was killed: Wait() throws GreenletExit. Throws std::logic_error if f is empty.
 template <typename F>
 auto SpawnInHub(const Hub::Remote& hub, F&& f, SourceLocation site = SourceLocation::current()) {
   return internal::SpawnInHubAt(hub, site, std::forward<F>(f));

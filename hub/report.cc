@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "hub/hub.h"
+#include "hub/internal/blocking_detector.h"
 
 namespace verdant {
 
@@ -34,6 +35,7 @@ void AppendState(std::string& text, const Task* task) {
                                                                   : "runnable");
       break;
     case Task::State::kParked:
+    case Task::State::kParkedTraced:
       absl::StrAppend(&text, "waiting in ", task->parked_on.operation);
       if (task->parked_on.detail >= 0)
         absl::StrAppend(&text, " of file descriptor ", task->parked_on.detail);
@@ -167,6 +169,27 @@ Task* Hub::OldestGreenThread() const {
 
 std::string Hub::DumpListeners() const { return fds_.Dump(); }
 
+Hub::States Hub::CountStates() const {
+  States states;
+  // By pointer, of which there are few: each text is looked at once.
+  std::vector<std::pair<const char*, std::size_t>> operations;
+  for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
+    const auto* task = static_cast<const Task*>(node);
+    if (!task->parked()) {
+      ++(task->state == Task::State::kNew ? states.not_started : states.runnable);
+      continue;
+    }
+    ++states.waiting;
+    const char* operation = task->parked_on.operation;
+    auto known = std::find_if(operations.begin(), operations.end(),
+                              [operation](const auto& o) { return o.first == operation; });
+    if (known == operations.end()) known = operations.insert(known, {operation, 0});
+    ++known->second;
+  }
+  for (const auto& [operation, count] : operations) states.waiting_in[operation] += count;
+  return states;
+}
+
 Hub::Counts Hub::counts() const {
   Counts counts;
   counts.green_threads = all_count_;
@@ -176,7 +199,15 @@ Hub::Counts Hub::counts() const {
   fds_.CountDirections(counts.readers, counts.writers);
   counts.turns = turns_;
   counts.switches = ready_.taken();
+  counts.spawned = next_id_ - 1;
+  counts.posted_calls = posted_calls_;
+  counts.sleeps = sleeps_;
+  counts.poller_calls = fds_.system_calls();
   return counts;
+}
+
+std::vector<BlockingSite> Hub::BlockingSites() const {
+  return detector_ != nullptr ? detector_->Sites() : std::vector<BlockingSite>();
 }
 
 }  // namespace verdant

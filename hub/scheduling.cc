@@ -9,6 +9,8 @@
 #include "greenlet/internal/stack_pool.h"
 #include "hub/hub.h"
 #include "hub/internal/shuffle.h"
+#include "hub/internal/stack_meter.h"
+#include "hub/internal/trace_recorder.h"
 
 namespace verdant {
 
@@ -60,20 +62,25 @@ Task* TaskOf(Fiber* fiber) { return static_cast<Task*>(fiber->scheduled); }
 
 void Hub::BeginTurn(std::int64_t now) {
   turn_began_ = now;
+  looks_left_ = kLooksPerTurn;
+  look_at_ = ready_.taken() + kSwitchesAtFirst;
   if (shuffle_ != nullptr) [[unlikely]] {
     shuffle_->BeginTurn();
     look_at_ = ready_.taken();
-    return;
   }
-  looks_left_ = kLooksPerTurn;
-  look_at_ = ready_.taken() + kSwitchesAtFirst;
+  if (tracer_ != nullptr) [[unlikely]] {
+    tracer_->Turn(ready_.size(), all_count_);
+    tracer_->look_at = look_at_;
+    look_at_ = ready_.taken();
+    if (!tracer_->wanted()) StopTrace();
+  }
 }
 
-// Always at the place where the clock would be looked at, so that nothing is asked elsewhere.
 Fiber* Hub::NextShuffled() {
   if (!shuffle_->Take()) return nullptr;
   ready_.SwapToFront(shuffle_->Pick(ready_.size()));
   Fiber* next = ready_.PopFront();
+  AssertAtHome(next);
   look_at_ = ready_.taken();
   return next;
 }
@@ -88,13 +95,43 @@ bool Hub::TurnIsOver() {
 }
 
 inline Fiber* Hub::NextReady() {
+  if (ready_.taken() == look_at_) [[unlikely]]
+    return NextAtLook();
   if (ready_.empty()) return nullptr;
-  if (ready_.taken() == look_at_) [[unlikely]] {
-    if (shuffle_ != nullptr) return NextShuffled();
-    if (TurnIsOver()) return nullptr;
-  }
+  Fiber* next = ready_.PopFront();
+  AssertAtHome(next);
+  FetchAhead();
+  return next;
+}
+
+// Where the clock is to be looked at. With a seed, or while it is traced, a hub is here before each
+// switch, so that nothing is asked elsewhere.
+Fiber* Hub::NextAtLook() {
+  if (tracer_ != nullptr) [[unlikely]]
+    return NextTraced();
+  if (ready_.empty()) return nullptr;
+  if (shuffle_ != nullptr) return NextShuffled();
+  if (TurnIsOver()) return nullptr;
   Fiber* next = ready_.PopFront();
   FetchAhead();
+  return next;
+}
+
+Fiber* Hub::NextTraced() {
+  Fiber* next = nullptr;
+  look_at_ = tracer_->look_at;
+  if (!ready_.empty()) {
+    if (ready_.taken() != look_at_) {
+      next = ready_.PopFront();
+    } else if (shuffle_ != nullptr) {
+      next = NextShuffled();
+    } else if (!TurnIsOver()) {
+      next = ready_.PopFront();
+    }
+  }
+  tracer_->look_at = look_at_;
+  look_at_ = ready_.taken();
+  tracer_->Switch(*fiber_thread.current, next);
   return next;
 }
 
@@ -143,7 +180,7 @@ void Hub::Start(Task* task) noexcept {
   AssignId(task);
   task->own_fiber.scheduled = task;
   task->own_fiber.flags |= Fiber::kUnstarted;
-  if (spawn_hooks_ != nullptr) [[unlikely]]
+  if (tells_of_spawns_) [[unlikely]]
     Announce(task);
   all_.PushBack(task);
   ready_.Reserve(++all_count_);
@@ -243,8 +280,11 @@ void Hub::RaiseFirstInterrupt(Fiber* self) {
   Interrupt* first = TaskOf(self)->interrupts.PopFront();
   // The flag outlives an interrupt that was taken back.
   if (TaskOf(self)->interrupts.empty()) self->flags &= ~std::uint32_t{Fiber::kInterrupted};
-  if (first == nullptr) return;
   const internal::TaskExtras* extras = TaskOf(self)->extras.get();
+  if (first == nullptr) {
+    if (extras != nullptr) internal::BeginStackMeasurement(*TaskOf(self));
+    return;
+  }
   if (extras == nullptr || extras->aimed == nullptr) first->Raise();
   std::exception_ptr& aimed = *extras->aimed;
   try {
@@ -284,6 +324,11 @@ void Hub::WakeUnparked(Task* task, WakeReason reason) {
     throw std::logic_error(Describe(task) +
                            " belongs to another thread's hub and cannot be woken from here");
   }
+  if (task->state == Task::State::kParkedTraced) {
+    if (tracer_ != nullptr) tracer_->Wake(*task, reason);
+    task->state = Task::State::kParked;
+    return Wake(task, reason);
+  }
   if (task->state == Task::State::kRunning && task->reason == WakeReason::kInterrupted) {
     // Should the interrupt be taken back before the task runs, this is what it was woken for.
     task->reason = reason;
@@ -307,6 +352,10 @@ void Hub::DeliverFirst(Task* task, Interrupt* interrupt) {
   // Whoever is to be first is not drawn for.
   if (shuffle_ != nullptr) [[unlikely]]
     look_at_ = ready_.taken() + 1;
+  if (tracer_ != nullptr) [[unlikely]] {
+    if (shuffle_ != nullptr) tracer_->look_at = look_at_;
+    look_at_ = ready_.taken();
+  }
 }
 
 }  // namespace verdant

@@ -5,15 +5,11 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "hub/internal/scope_deadline.h"
 
 namespace verdant {
-namespace {
 
-const ContextVar<Deadline> current_deadline("the scopes' deadline", Deadline::Never());
-
-}  // namespace
-
-Deadline CurrentDeadline() { return current_deadline.Get(); }
+Deadline CurrentDeadline() { return internal::ScopeDeadline().Get(); }
 
 Scope::Scope(ScopeOptions options, SourceLocation site)
     : owner_(Hub::Current().CurrentTask()), persist_(options.persist), site_(site) {
@@ -23,7 +19,8 @@ Scope::Scope(ScopeOptions options, SourceLocation site)
   if (owner_->extras != nullptr) shields = owner_->extras->shields;
   if (options.deadline.never()) return;
   timeout_.emplace(options.deadline.Remaining(), "a scope");
-  if (options.deadline < CurrentDeadline()) deadline_.emplace(current_deadline, options.deadline);
+  if (options.deadline < CurrentDeadline())
+    deadline_.emplace(internal::ScopeDeadline(), options.deadline);
 }
 
 Scope::~Scope() {

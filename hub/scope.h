@@ -133,8 +133,9 @@ auto WithScope(Body&& body, ScopeOptions options = {},
 
 // The earliest deadline of the scopes that the caller runs in, as owner, child, or spawned by
 // either: what is left of the time for all of it, to be handed to a server, say. Never, outside of
-// any. Part of the context (greenlet/context.h), so it is inherited; it is the scopes that enforce
-// it.
+// any, and under a Shield: of those that began under it only. Part of the context
+// (greenlet/context.h), so it is inherited, by another hub as well, on whose clock it is then taken
+// to be; it is the scopes that enforce it.
 Deadline CurrentDeadline();
 
 }  // namespace verdant

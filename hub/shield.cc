@@ -1,5 +1,7 @@
 #include "hub/shield.h"
 
+#include "hub/internal/scope_deadline.h"
+
 namespace verdant {
 
 using internal::Interrupt;
@@ -26,6 +28,8 @@ void MoveSome(List<From>& from, List<To>& to, Moves moves) {
 
 Shield::Shield() : task_(Hub::Current().CurrentTask()) {
   TaskExtras& extras = task_->Extras();
+  const ContextVar<Deadline>& deadline = internal::ScopeDeadline();
+  if (!deadline.Get().never()) no_deadline_.emplace(deadline, Deadline::Never());
   ++extras.shields;
   MoveSome(task_->interrupts, extras.withheld,
            [&](const Interrupt& i) { return i.shields < extras.shields; });

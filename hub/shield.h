@@ -1,6 +1,10 @@
 #ifndef VERDANT_HUB_SHIELD_H_
 #define VERDANT_HUB_SHIELD_H_
 
+#include <optional>
+
+#include "greenlet/context.h"
+#include "hub/clock.h"
 #include "hub/hub.h"
 
 namespace verdant {
@@ -19,8 +23,9 @@ namespace verdant {
 //   }
 //
 // Timeouts and Scopes that begin under a shield work under it as ever, which is what limits how
-// long it may last; so do deadlines of calls, a LoopExit, and a Kill() of oneself. Shields nest.
-// Throws std::logic_error in a hub callback.
+// long it may last; so do deadlines of calls, a LoopExit, and a Kill() of oneself.
+// CurrentDeadline() starts again with never. What is spawned under a shield does not stand under
+// it. Shields nest. Throws std::logic_error in a hub callback.
 //
 // Threading: for the green thread that makes it, as a local variable.
 class Shield {
@@ -35,6 +40,7 @@ class Shield {
 
  private:
   internal::Task* const task_;
+  std::optional<ContextVar<Deadline>::Scope> no_deadline_;  // of the scopes around
 };
 
 }  // namespace verdant

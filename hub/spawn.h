@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "greenlet/context.h"
 #include "greenlet/source_location.h"
 #include "hub/handle.h"
 #include "hub/hub.h"
@@ -74,6 +75,12 @@ void SpawnNAt(SourceLocation site, Body&& body) {
   };
   Hub& hub = Hub::Current();
   hub.Start(NewTask<void>(hub, site, std::move(discard), false));
+}
+
+// SpawnNAt() for somebody who asked elsewhere, whose context this is.
+template <typename Body>
+void SpawnNWith(verdant::Context& context, SourceLocation site, Body&& body) {
+  context.Run([&] { SpawnNAt(site, std::forward<Body>(body)); });
 }
 
 // Makes known a green thread that is not to start yet.

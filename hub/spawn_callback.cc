@@ -11,17 +11,23 @@ namespace verdant {
 namespace internal {
 
 SpawnAnnouncer& SpawnAnnouncer::Current() {
-  std::shared_ptr<SpawnHooks>& hooks = Hub::Current().spawn_hooks();
-  if (hooks == nullptr) hooks = std::make_shared<SpawnAnnouncer>();
-  return static_cast<SpawnAnnouncer&>(*hooks);
+  Hub& hub = Hub::Current();
+  const std::shared_ptr<SpawnHooks>& hooks = hub.spawn_hooks();
+  if (hooks == nullptr || !hooks->announces()) {
+    hub.SetSpawnHooks(std::make_shared<SpawnAnnouncer>(hooks));
+  }
+  return static_cast<SpawnAnnouncer&>(*hub.spawn_hooks());
 }
 
 void SpawnAnnouncer::DropIfIdle(Hub& hub) {
   const auto& self = static_cast<SpawnAnnouncer&>(*hub.spawn_hooks());
-  if (self.callbacks_.empty() && !self.trees_) hub.spawn_hooks() = nullptr;
+  if (!self.callbacks_.empty() || self.trees_) return;
+  const std::shared_ptr<SpawnHooks> before = self.before_;
+  hub.SetSpawnHooks(before);
 }
 
 void SpawnAnnouncer::OnSpawn(Task* task) noexcept {
+  if (before_ != nullptr) before_->OnSpawn(task);
   const auto* spawner = static_cast<const Task*>(fiber_thread.current->scheduled);
   if (trees_ && spawner != nullptr && spawner->extras != nullptr &&
       fiber_thread.current != fiber_thread.main) {

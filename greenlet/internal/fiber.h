@@ -45,6 +45,7 @@ struct alignas(64) Fiber {
     // For whoever schedules fibers, without a meaning here.
     kUnstarted = 4,
     kInterrupted = 8,
+    kIgnoresBlocking = 16,  // it is not to be reported for keeping its thread busy
   };
 
   // Where it was made, for reports.

@@ -260,7 +260,8 @@ void StackPool::AddTo(StackStats& stats) const {
 
 StackPool& ThreadStackPool(std::size_t size) {
   if (size == 0) size = DefaultStackSize();
-  size = RoundToPages(std::max(size, kMinStackSize));
+  // A page besides the guard: on some aarch64 kernels a page is 64 KiB.
+  size = RoundToPages(std::max({size, kMinStackSize, 2 * PageSize()}));
   Pools& pools = ThisThreadsPools();
   for (auto& pool : pools) {
     if (pool->stack_size() == size) return *pool;

@@ -149,21 +149,42 @@ verdant_switch:
 .Lresume:
         hint    #36  // bti j
         ldp     d14, d15, [sp, #144]
+        .cfi_restore d14
+        .cfi_restore d15
         ldp     d12, d13, [sp, #128]
+        .cfi_restore d12
+        .cfi_restore d13
         ldp     d10, d11, [sp, #112]
+        .cfi_restore d10
+        .cfi_restore d11
         ldp     d8, d9, [sp, #96]
+        .cfi_restore d8
+        .cfi_restore d9
         ldp     x27, x28, [sp, #80]
+        .cfi_restore x27
+        .cfi_restore x28
         ldp     x25, x26, [sp, #64]
+        .cfi_restore x25
+        .cfi_restore x26
         ldp     x23, x24, [sp, #48]
+        .cfi_restore x23
+        .cfi_restore x24
         ldp     x21, x22, [sp, #32]
+        .cfi_restore x21
+        .cfi_restore x22
         ldp     x19, x20, [sp, #16]
+        .cfi_restore x19
+        .cfi_restore x20
         ldp     x29, x30, [sp]
+        .cfi_restore x29
+        .cfi_restore x30
         add     sp, sp, #160
         .cfi_adjust_cfa_offset -160
         ret
         .cfi_endproc
         .size   verdant_switch, . - verdant_switch
 
+// As above: fn and arg stand at the stack's end, and the undefined return address ends every unwinding.
         .globl  verdant_fiber_entry
         .hidden verdant_fiber_entry
         .type   verdant_fiber_entry, %function
@@ -171,14 +192,29 @@ verdant_switch:
 verdant_fiber_entry:
         .cfi_startproc
         .cfi_undefined x30
+        .cfi_def_cfa sp, 16
         hint    #36  // bti j
         ldp     x9, x1, [sp], #16
+        .cfi_adjust_cfa_offset -16
         mov     x29, xzr
         mov     x30, xzr
         blr     x9
         brk     #0
         .cfi_endproc
         .size   verdant_fiber_entry, . - verdant_fiber_entry
+
+// Every indirect branch above lands on a bti. Without this note the linker would take one object file without landing pads for
+// the whole program.
+        .section .note.gnu.property, "a"
+        .p2align 3
+        .word   4           // length of the name
+        .word   16          // of the property
+        .word   5           // NT_GNU_PROPERTY_TYPE_0
+        .asciz  "GNU"
+        .word   0xc0000000  // GNU_PROPERTY_AARCH64_FEATURE_1_AND
+        .word   4           // length of the flags
+        .word   1           // GNU_PROPERTY_AARCH64_FEATURE_1_BTI
+        .word   0
 
 #else
 #error "Verdant's context switch knows x86-64 and aarch64"

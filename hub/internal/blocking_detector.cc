@@ -1,37 +1,84 @@
 #include "hub/internal/blocking_detector.h"
 
 #include <errno.h>
-#include <execinfo.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <memory>
+#include <chrono>
+#include <cstddef>
+#include <stdexcept>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "greenlet/internal/fiber.h"
+#include "hub/internal/frame_text.h"
+#include "hub/internal/system_call.h"
 
 namespace verdant::internal {
 namespace {
 
 constexpr int kSignal = SIGURG;
-constexpr int kAnswerSeconds = 1;
+constexpr int kAnswerSeconds = 5;
+// Looks during the threshold, so that time in which this process did not run at all counts little.
+constexpr int kLooks = 4;
+constexpr absl::Duration kShortestPeriod = absl::Microseconds(100);
+// What stands still for long is looked at more rarely, and one that sleeps not at all.
+constexpr absl::Duration kLongestPeriod = absl::Milliseconds(250);
+constexpr int kLooksBeforeRest = 40;
+constexpr std::size_t kMostWords = 64 * 1024 / sizeof(std::uintptr_t);
+constexpr std::size_t kMostFrames = 48;
 
 constinit thread_local BlockingDetector* detector_of_thread = nullptr;
 struct sigaction previous_action;
 
+absl::Time SteadyNow() {
+  return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+// Any words at all, which sanitizers need not believe in.
+[[gnu::no_sanitize("address", "thread", "undefined")]] void CopyWords(std::uintptr_t from,
+                                                                      volatile std::uintptr_t* to,
+                                                                      std::size_t words) {
+  const auto* at = reinterpret_cast<const volatile std::uintptr_t*>(from);
+  for (std::size_t i = 0; i < words; ++i) to[i] = at[i];
+}
+
+template <typename Size>
+void CopyName(std::array<char, 128>& to, const char* from, Size size) {
+  std::size_t length = 0;
+  for (; length < size && length + 1 < to.size() && from[length] != '\0'; ++length)
+    to[length] = from[length];
+  to[length] = '\0';
+}
+
 }  // namespace
 
-BlockingDetector::BlockingDetector(absl::Duration threshold, const Fiber& hub_fiber, Report report)
+BlockingDetector::BlockingDetector(absl::Duration threshold, const Fiber& hub_fiber,
+                                   const std::size_t& living, const std::size_t& switches,
+                                   Report report)
     : threshold_(threshold),
+      period_(std::max(threshold / kLooks, kShortestPeriod)),
       hub_fiber_(hub_fiber),
+      living_(living),
+      switches_(switches),
       report_(std::move(report)),
-      watched_(pthread_self()) {
+      watched_(pthread_self()),
+      watched_id_(gettid()),
+      watched_fibers_(fiber_thread),
+      main_fiber_(fiber_thread.main),
+      stack_copy_(new std::uintptr_t[kMostWords]),
+      turn_watch_(threshold),
+      switch_watch_(threshold) {
   sem_init(&answered_, 0, 0);
-  // The first call loads what later ones need, which a signal handler must not.
-  backtrace(culprit_.frames.data(), 1);
+  if (pthread_attr_t attributes; pthread_getattr_np(watched_, &attributes) == 0) {
+    void* low = nullptr;
+    std::size_t size = 0;
+    pthread_attr_getstack(&attributes, &low, &size);
+    pthread_attr_destroy(&attributes);
+    own_stack_low_ = reinterpret_cast<std::uintptr_t>(low);
+    own_stack_high_ = own_stack_low_ + size;
+  }
   static std::once_flag once;
   std::call_once(once, [] {
     struct sigaction action = {};
@@ -45,6 +92,7 @@ BlockingDetector::BlockingDetector(absl::Duration threshold, const Fiber& hub_fi
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    pthread_setname_np(pthread_self(), "verdant-monitor");
     Watch();
   });
 }
@@ -53,38 +101,191 @@ BlockingDetector::~BlockingDetector() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;
-    stopping_.notify_all();
+    wake_.notify_all();
   }
   thread_.join();
   detector_of_thread = nullptr;
   sem_destroy(&answered_);
 }
 
+// ---- The thread. ----
+
 void BlockingDetector::Watch() {
-  const auto period = std::max(absl::ToChronoMicroseconds(threshold_ / StallWatch::kLooks),
-                               std::chrono::microseconds(100));
-  StallWatch watch;
   std::unique_lock<std::mutex> lock(mutex_);
+  absl::Time last = SteadyNow();
   while (!stop_) {
-    stopping_.wait_for(lock, period);
     const std::uint64_t beat = beat_.load(std::memory_order_relaxed);
-    if (stop_ || !watch.IsStuckAt(beat)) continue;
-    lock.unlock();
-    if (const std::string text = Interrogate(beat); !text.empty()) {
-      if (report_) {
-        report_(text);
-      } else {
-        std::fwrite(text.data(), 1, text.size(), stderr);
-      }
+    absl::Duration wait = std::max(period_, std::min(turn_watch_.stood() / 8, kLongestPeriod));
+    if (threshold_ == absl::InfiniteDuration() ||
+        ((beat & 1) != 0 && turn_watch_.stood() > kLooksBeforeRest * period_)) {
+      Rest(lock, beat);
+    } else {
+      for (const Function& function : functions_)
+        wait = std::min(wait, std::max(function.next - last, absl::ZeroDuration()));
+      wake_.wait_for(lock, absl::ToChronoNanoseconds(wait));
     }
-    lock.lock();
+    if (stop_) break;
+    const absl::Time now = SteadyNow();
+    if (threshold_ < absl::InfiniteDuration()) {
+      lock.unlock();
+      Look(std::clamp(now - last, absl::ZeroDuration(), 2 * wait));
+      lock.lock();
+    }
+    last = now;
+    CallFunctions(lock);
   }
 }
 
-std::string BlockingDetector::Interrogate(std::uint64_t beat) {
-  const std::string what = absl::StrCat(" has kept its hub from turning for ",
-                                        absl::FormatDuration(threshold_), " or more");
+// Sleeps until the hub does so no longer, or a function is due.
+void BlockingDetector::Rest(std::unique_lock<std::mutex>& lock, std::uint64_t beat) {
+  resting_.store(true);
+  absl::Time due = absl::InfiniteFuture();
+  for (const Function& function : functions_) due = std::min(due, function.next);
+  if (threshold_ == absl::InfiniteDuration() || beat_.load() == beat) {
+    if (due == absl::InfiniteFuture()) {
+      wake_.wait(lock);
+    } else {
+      wake_.wait_for(lock, absl::ToChronoNanoseconds(due - SteadyNow()));
+    }
+  }
+  resting_.store(false);
+}
+
+void BlockingDetector::Rouse() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  resting_.store(false);
+  wake_.notify_all();
+}
+
+void BlockingDetector::Look(absl::Duration passed) {
+  const std::uint64_t beat = beat_.load(std::memory_order_relaxed);
+  if ((beat & 1) == 0) {
+    // To wait for a processor is nobody's fault.
+    const std::uint64_t delay = ReadRunDelayNanos(watched_id_);
+    const auto waited = absl::Nanoseconds(static_cast<double>(delay - last_delay_));
+    last_delay_ = delay;
+    passed = std::max(passed - waited, absl::ZeroDuration());
+  }
+  // Others may have run in the same turn: then this is the fault of who runs now only as far as it
+  // has run since.
+  std::size_t switches = 0;
+  CopyMemory(reinterpret_cast<std::uintptr_t>(&switches_), &switches, sizeof(switches));
+  const bool turn_is_stuck = turn_watch_.IsStuckAt(beat, passed);
+  const bool one_is_stuck = switch_watch_.IsStuckAt(beat + 2 * switches, passed);
+  if (switch_watch_.stood() == absl::ZeroDuration()) in_stall_ = false;
+  if (!turn_is_stuck && !one_is_stuck) {
+    if (in_stall_) log_.Extend(switch_watch_.stood());
+    return;
+  }
+  std::string system_call;
+  Answered answered = LookFromOutside(beat, system_call);
+  if (answered == Answered::kNo) {
+    code_.Refresh();
+    answered = Interrogate(beat, one_is_stuck ? std::optional(switches) : std::nullopt);
+  }
+  if (answered == Answered::kItHasGoneOn) return;
+  if (answered == Answered::kYes && scene_.nobody_minds) {
+    // Somebody may come to.
+    turn_watch_.TellAgain();
+    switch_watch_.TellAgain();
+    return;
+  }
+  in_stall_ = one_is_stuck;
+  Tell(answered, system_call, one_is_stuck ? switch_watch_.stood() : turn_watch_.stood());
+}
+
+void BlockingDetector::CallFunctions(std::unique_lock<std::mutex>& lock) {
+  const absl::Time now = SteadyNow();
+  for (std::size_t i = 0; i < functions_.size() && !stop_; ++i) {
+    Function& function = functions_[i];
+    if (function.next > now) continue;
+    function.next = now + function.period;
+    calling_ = function.number;
+    const std::shared_ptr<std::function<void()>> call = function.call;
+    lock.unlock();
+    (*call)();
+    lock.lock();
+    calling_ = 0;
+    wake_.notify_all();
+  }
+}
+
+std::uint64_t BlockingDetector::AddFunction(absl::Duration period, std::function<void()> call) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  functions_.push_back({++last_function_, period, SteadyNow() + period,
+                        std::make_shared<std::function<void()>>(std::move(call))});
+  wake_.notify_all();
+  return last_function_;
+}
+
+void BlockingDetector::RemoveFunction(std::uint64_t number) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  std::erase_if(functions_, [number](const Function& f) { return f.number == number; });
+  if (std::this_thread::get_id() == thread_.get_id()) return;
+  wake_.wait(lock, [&] { return calling_ != number; });
+}
+
+// ---- Asking who it is. ----
+
+std::size_t BlockingDetector::CopyableWords(const Fiber& fiber, std::uintptr_t sp) const {
+  std::uintptr_t low = own_stack_low_;
+  std::uintptr_t high = own_stack_high_;
+  if (fiber.stack) {
+    low = reinterpret_cast<std::uintptr_t>(fiber.stack.base);
+    high = reinterpret_cast<std::uintptr_t>(fiber.stack.limit());
+  }
+  if (sp % sizeof(std::uintptr_t) != 0 || sp < low || sp >= high) return 0;
+  return std::min(kMostWords, (high - sp) / sizeof(std::uintptr_t));
+}
+
+void BlockingDetector::Describe(const Fiber& fiber, std::size_t living) {
+  scene_.nobody_minds =
+      (fiber.flags & Fiber::kIgnoresBlocking) != 0 || living <= (scene_.is_hub ? 0 : 1);
+  scene_.id = fiber.id;
+  scene_.site = fiber.site();
+  scene_.name[0] = '\0';
+}
+
+BlockingDetector::Answered BlockingDetector::LookFromOutside(std::uint64_t beat,
+                                                             std::string& system_call) {
+  const Fiber* current = nullptr;
+  std::size_t living = 0;
+  alignas(Fiber) std::byte bytes[sizeof(Fiber)];
+  const auto copy = [](const void* from, void* to, std::size_t size) {
+    return CopyMemory(reinterpret_cast<std::uintptr_t>(from), to, size) == size;
+  };
+  const std::optional<SystemCall> call = ReadSystemCall(watched_id_);
+  if (!copy(&watched_fibers_.current, &current, sizeof(current)) || current == nullptr ||
+      !copy(current, bytes, sizeof(bytes)) || !copy(&living_, &living, sizeof(living))) {
+    return Answered::kNo;
+  }
+  const Fiber& fiber = *reinterpret_cast<const Fiber*>(bytes);
+  scene_.is_hub = current == &hub_fiber_;
+  scene_.is_main = current == main_fiber_;
+  Describe(fiber, living);
+  if (!call) {
+    // It runs, and what was read may be of several moments; but this much is soon found out again.
+    return scene_.nobody_minds ? Answered::kYes : Answered::kNo;
+  }
+  std::array<char, sizeof(scene_.name)> name = {};
+  if (fiber.name != nullptr)
+    CopyMemory(reinterpret_cast<std::uintptr_t>(fiber.name), name.data(), name.size() - 1);
+  CopyName(scene_.name, name.data(), name.size());
+  scene_.state = {call->pc, call->sp};
+  const std::size_t words = CopyableWords(fiber, call->sp);
+  scene_.words = CopyMemory(call->sp, stack_copy_.get(), words * sizeof(std::uintptr_t)) /
+                 sizeof(std::uintptr_t);
+  code_.Refresh();
+  if (ReadSystemCall(watched_id_) != call || beat_.load(std::memory_order_relaxed) != beat)
+    return Answered::kNo;  // many short ones, perhaps
+  system_call = call->Describe();
+  return Answered::kYes;
+}
+
+BlockingDetector::Answered BlockingDetector::Interrogate(std::uint64_t beat,
+                                                         std::optional<std::size_t> switches) {
   asked_beat_ = beat;
+  asked_switches_ = switches;
   asked_.store(true);
   timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
@@ -96,37 +297,18 @@ std::string BlockingDetector::Interrogate(std::uint64_t beat) {
     } while (answer != 0 && errno == EINTR);
   }
   if (answer != 0) {
-    // If the handler has just begun after all, its answer is on the way.
-    if (!asked_.exchange(false)) sem_wait(&answered_);
-    return absl::StrCat("verdant: something that no signal reaches", what, "\n");
+    if (asked_.exchange(false)) return Answered::kNo;
+    // The handler has just begun after all: its answer is on the way.
+    sem_wait(&answered_);
   }
-  if (culprit_.has_gone_on) return "";
-  std::string text = "verdant: ";
-  if (culprit_.is_hub) {
-    text += "a hub callback";
-  } else if (culprit_.is_main) {
-    text += "the main greenlet";
-  } else {
-    absl::StrAppend(&text, "green thread ", culprit_.id);
-    if (culprit_.name[0] != '\0') absl::StrAppend(&text, " '", culprit_.name.data(), "'");
-    if (culprit_.site.line() != 0) {
-      absl::StrAppend(&text, " spawned at ", culprit_.site.file_name(), ":", culprit_.site.line());
-    }
-  }
-  absl::StrAppend(&text, what, "\n");
-  const std::unique_ptr<char*, decltype(&std::free)> symbols(
-      backtrace_symbols(culprit_.frames.data(), culprit_.frame_count), &std::free);
-  for (int i = 0; symbols != nullptr && i < culprit_.frame_count; ++i) {
-    absl::StrAppend(&text, "    ", symbols.get()[i], "\n");
-  }
-  return text;
+  return has_gone_on_ ? Answered::kItHasGoneOn : Answered::kYes;
 }
 
 void BlockingDetector::OnSignal(int number, siginfo_t* info, void* context) {
   const int saved = errno;
   BlockingDetector* detector = detector_of_thread;
   if (detector != nullptr && detector->asked_.exchange(false)) {
-    detector->Answer();
+    detector->Answer(context);
   } else if ((previous_action.sa_flags & SA_SIGINFO) != 0) {
     if (previous_action.sa_sigaction != nullptr) {
       previous_action.sa_sigaction(number, info, context);
@@ -138,22 +320,73 @@ void BlockingDetector::OnSignal(int number, siginfo_t* info, void* context) {
 }
 
 // On the watched thread, in a signal handler, in the midst of anything.
-void BlockingDetector::Answer() {
-  culprit_.has_gone_on = beat_.load(std::memory_order_relaxed) != asked_beat_;
-  const Fiber* fiber = fiber_thread.current;
-  culprit_.is_hub = fiber == &hub_fiber_;
-  culprit_.is_main = fiber == fiber_thread.main;
-  culprit_.id = fiber->id;
-  culprit_.site = fiber->site();
-  std::size_t length = 0;
-  for (const char* name = fiber->name;
-       name != nullptr && name[length] != '\0' && length + 1 < culprit_.name.size(); ++length) {
-    culprit_.name[length] = name[length];
-  }
-  culprit_.name[length] = '\0';
-  culprit_.frame_count =
-      backtrace(culprit_.frames.data(), static_cast<int>(culprit_.frames.size()));
+void BlockingDetector::Answer(const void* context) {
+  has_gone_on_ = beat_.load(std::memory_order_relaxed) != asked_beat_ ||
+                 (asked_switches_ && *asked_switches_ != switches_);
+  const Fiber& fiber = *fiber_thread.current;
+  scene_.is_hub = &fiber == &hub_fiber_;
+  scene_.is_main = &fiber == main_fiber_;
+  Describe(fiber, living_);
+  if (fiber.name != nullptr) CopyName(scene_.name, fiber.name, scene_.name.size());
+  scene_.state = MachineState::OfInterrupted(context);
+  scene_.words = CopyableWords(fiber, scene_.state.sp);
+  CopyWords(scene_.state.sp, stack_copy_.get(), scene_.words);
   sem_post(&answered_);
+}
+
+// ---- Telling. ----
+
+void BlockingDetector::Tell(Answered answered, const std::string& system_call,
+                            absl::Duration lasted) {
+  std::array<std::uintptr_t, kMostFrames> space;
+  std::size_t count = 0;
+  std::string who = "something that no signal reaches";
+  std::string function;
+  SourceLocation site;
+  if (answered == Answered::kYes) {
+    count = WalkStack(code_, scene_.state, {scene_.state.sp, {stack_copy_.get(), scene_.words}},
+                      !system_call.empty(), space);
+    for (std::size_t i = 0; i < count && function.empty(); ++i) {
+      if (!code_.IsProgram(space[i])) continue;
+      function = FunctionAt(space[i], i != 0);
+      if (IsPlumbing(function)) function.clear();
+    }
+    if (function.empty() && !system_call.empty()) function = absl::StrCat("(", system_call, ")");
+    if (function.empty()) function = FunctionAt(scene_.state.pc, false);
+    site = scene_.site;
+    if (scene_.is_hub) {
+      who = "a hub callback";
+    } else if (scene_.is_main) {
+      who = "the main greenlet";
+      site = {};
+    } else {
+      who = absl::StrCat("green thread ", scene_.id);
+      if (scene_.name[0] != '\0') absl::StrAppend(&who, " '", scene_.name.data(), "'");
+      if (site.line() != 0)
+        absl::StrAppend(&who, " spawned at ", site.file_name(), ":", site.line());
+    }
+  }
+  const std::uint64_t times = log_.Begin(function, site, lasted);
+  if (times == 0) return;
+  std::string text = absl::StrCat("verdant: ", who, " has kept its hub from turning for ",
+                                  absl::FormatDuration(absl::Trunc(lasted, absl::Milliseconds(1))));
+  if (!system_call.empty()) absl::StrAppend(&text, ", in the system call ", system_call);
+  if (times > 1) absl::StrAppend(&text, "; ", times, " times now in ", function);
+  absl::StrAppend(&text, "\n", DescribeFrames(std::span(space).first(count), true));
+  Write(text);
+}
+
+void BlockingDetector::Write(const std::string& text) {
+  if (report_) {
+    report_(text);
+    return;
+  }
+  // Not through stdio, whose lock the culprit may hold.
+  for (std::size_t at = 0; at < text.size();) {
+    const ssize_t wrote = write(STDERR_FILENO, text.data() + at, text.size() - at);
+    if (wrote <= 0) break;
+    at += static_cast<std::size_t>(wrote);
+  }
 }
 
 }  // namespace verdant::internal

@@ -4,56 +4,46 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/types.h>
 
 #include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "greenlet/source_location.h"
+#include "hub/internal/stack_walk.h"
+#include "hub/internal/stall_log.h"
 
 namespace verdant::internal {
 
 struct Fiber;
+struct FiberThread;
 
-// Judges by looks at a counter, at equal intervals, whether what moves it is stuck.
-class StallWatch {
- public:
-  // It must have been seen standing still so often in a row: time during which this process did not
-  // run at all counts once.
-  static constexpr int kLooks = 4;
-
-  // True once for each value that it has stood still at for so long. Odd ones may stand for ever.
-  bool IsStuckAt(std::uint64_t value) {
-    if (value != last_) {
-      last_ = value;
-      looks_ = 0;
-    }
-    if ((value & 1) != 0 || looks_ > kLooks) return false;
-    return ++looks_ > kLooks;
-  }
-
- private:
-  std::uint64_t last_ = 0;
-  int looks_ = 0;
-};
-
-// Tells when a hub's thread has been in one turn for too long, and who runs in it (row A10.2). A
-// thread of its own looks at a counter that the hub moves at each turn. When that has stood still
-// for the threshold it sends SIGURG, which does nothing to who does not know of it, to the hub's
-// thread, whose handler notes what runs and where: only there can that be read without a race.
+// Tells when a hub's thread has been in one turn for too long while somebody waits, and who runs in
+// it (rows A10.2, B13.1). A thread of its own looks at a counter that the hub moves at each turn.
+// When that has stood still for the threshold, it asks the kernel whether the hub's thread waits in
+// a system call. Then all is copied from outside and the culprit is not disturbed: sleeping and
+// polling would end early by a signal. If it computes, it is sent SIGURG, which does nothing to who
+// does not know of it, and whose handler copies what runs and its stack. Everything else happens on
+// the detector's thread, that calls monitoring functions as well (rows B13.2, B13.3).
 class BlockingDetector {
  public:
   using Report = std::function<void(const std::string&)>;
 
-  // On the thread to be watched. `report` is called on the detector's thread, once for each turn
-  // that takes too long; an empty one writes to stderr.
-  BlockingDetector(absl::Duration threshold, const Fiber& hub_fiber, Report report);
+  // On the thread to be watched; an infinite threshold watches nothing. `living` counts its green
+  // threads and main, `switches` changes whenever another one runs. `report` is called on the
+  // detector's thread; an empty one writes to stderr.
+  BlockingDetector(absl::Duration threshold, const Fiber& hub_fiber, const std::size_t& living,
+                   const std::size_t& switches, Report report);
   BlockingDetector(const BlockingDetector&) = delete;
   BlockingDetector& operator=(const BlockingDetector&) = delete;
   ~BlockingDetector();
@@ -63,42 +53,97 @@ class BlockingDetector {
   void BeginTurn() { Move(2); }
   void BeginSleep() { Move(1); }
   void EndSleep() {
-    if ((beat_.load(std::memory_order_relaxed) & 1) != 0) Move(1);
+    if ((beat_.load(std::memory_order_relaxed) & 1) == 0) return;
+    // In one order with what the detector does before it rests.
+    beat_.fetch_add(1);
+    if (resting_.load()) [[unlikely]]
+      Rouse();
   }
 
+  // Calls `call` on the detector's thread every `period`, until it is removed by the number that is
+  // returned, which waits for a call that is under way on another thread. Any thread.
+  std::uint64_t AddFunction(absl::Duration period, std::function<void()> call);
+  void RemoveFunction(std::uint64_t number);
+
+  // Any thread.
+  std::vector<BlockingSite> Sites() const { return log_.Sites(); }
+
  private:
-  struct Culprit {
+  // What runs on the watched thread, and where.
+  struct Scene {
+    bool is_hub;
+    bool is_main;
+    bool nobody_minds;
     std::array<char, 128> name;
     std::uint64_t id;
     SourceLocation site;
-    bool is_hub;
-    bool is_main;
-    bool has_gone_on;  // another turn had begun before the signal came
-    std::array<void*, 32> frames;
-    int frame_count;
+    MachineState state;
+    std::size_t words;  // of the stack, copied
+  };
+  struct Function {
+    std::uint64_t number;
+    absl::Duration period;
+    absl::Time next;
+    std::shared_ptr<std::function<void()>> call;
   };
 
   static void OnSignal(int number, siginfo_t* info, void* context);
-  void Answer();
+  void Answer(const void* context);
   // Odd while the hub sleeps. Only the hub's thread writes.
   void Move(std::uint64_t by) {
     beat_.store(beat_.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
   }
   void Watch();
-  std::string Interrogate(std::uint64_t beat);
+  void Look(absl::Duration passed);
+  // With mutex_ held, which is released meanwhile.
+  void CallFunctions(std::unique_lock<std::mutex>& lock);
+  void Rest(std::unique_lock<std::mutex>& lock, std::uint64_t beat);
+  void Rouse();
+
+  enum class Answered { kYes, kItHasGoneOn, kNo };
+  Answered LookFromOutside(std::uint64_t beat, std::string& system_call);
+  Answered Interrogate(std::uint64_t beat, std::optional<std::size_t> switches);
+  void Describe(const Fiber& fiber, std::size_t living);
+  std::size_t CopyableWords(const Fiber& fiber, std::uintptr_t sp) const;
+  void Tell(Answered answered, const std::string& system_call, absl::Duration lasted);
+  void Write(const std::string& text);
 
   const absl::Duration threshold_;
+  const absl::Duration period_;
   const Fiber& hub_fiber_;
+  const std::size_t& living_;
+  const std::size_t& switches_;
   const Report report_;
   const pthread_t watched_;
+  const pid_t watched_id_;
+  FiberThread& watched_fibers_;
+  const Fiber* const main_fiber_;
+  std::uintptr_t own_stack_low_ = 0;  // of the watched thread itself
+  std::uintptr_t own_stack_high_ = 0;
+
   std::atomic<std::uint64_t> beat_{0};
+  std::atomic<bool> resting_{false};  // until the hub wakes
   std::atomic<bool> asked_{false};
   std::uint64_t asked_beat_ = 0;
-  Culprit culprit_ = {};
+  std::optional<std::size_t> asked_switches_;  // if it is about one green thread
+  bool has_gone_on_ = false;                   // other than that before the signal came
   sem_t answered_;
+  Scene scene_ = {};
+  std::unique_ptr<std::uintptr_t[]> stack_copy_;
+
+  StallWatch turn_watch_;
+  StallWatch switch_watch_;
+  StallLog log_;
+  CodeMap code_;
+  std::uint64_t last_delay_ = 0;
+  bool in_stall_ = false;  // of one green thread, that is in the log
+
   std::mutex mutex_;
-  std::condition_variable stopping_;
-  bool stop_ = false;
+  std::condition_variable wake_;
+  bool stop_ = false;                // guarded by mutex_
+  std::vector<Function> functions_;  // guarded by mutex_
+  std::uint64_t last_function_ = 0;  // guarded by mutex_
+  std::uint64_t calling_ = 0;        // guarded by mutex_; the number of the one that is called
   std::thread thread_;
 };
 

@@ -27,6 +27,8 @@ class EpollPoller : public Poller {
     if (epoll_ >= 0) close(epoll_);
   }
 
+  std::string_view name() const override { return "epoll"; }
+
   void AbandonAfterFork() override {
     close(epoll_);
     epoll_ = -1;
@@ -40,19 +42,25 @@ class EpollPoller : public Poller {
     if ((events & kIoWrite) != 0) event.events |= EPOLLOUT;
     if (trigger == Trigger::kEdge) event.events |= EPOLLET;
     int operation = already_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    CountSystemCall();
     if (epoll_ctl(epoll_, operation, fd, &event) == 0) return absl::OkStatus();
     // The number may have been closed and reused behind our back, either way round.
     if (errno == ENOENT || errno == EEXIST) {
       operation = errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+      CountSystemCall();
       if (epoll_ctl(epoll_, operation, fd, &event) == 0) return absl::OkStatus();
     }
     return absl::ErrnoToStatus(errno, absl::StrCat("epoll_ctl of file descriptor ", fd));
   }
 
-  void Unwatch(int fd) override { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
+  void Unwatch(int fd) override {
+    CountSystemCall();
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  }
 
   std::span<const Ready> Wait(std::int64_t timeout_nanos) override {
     std::array<epoll_event, kBatch> events;
+    CountSystemCall();
     const int count = WaitNanos(events.data(), timeout_nanos);
     std::size_t ready = 0;
     for (int i = 0; i < count; ++i) {
@@ -80,6 +88,7 @@ class EpollPoller : public Poller {
       // EPERM: what container filters say to a call they do not know.
       if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(count);
       have_pwait2_ = false;
+      CountSystemCall();
     }
 #endif
     // Rounded up: waking early would only mean another turn.

@@ -25,9 +25,7 @@ std::uint64_t KeyOf(const FdSlot& slot) {
 }  // namespace
 
 FdTable::FdTable(Hub& hub)
-    : hub_(hub),
-      poller_name_(PollerName(hub.options().poller)),
-      poller_(MakePoller(poller_name_, *this)) {}
+    : hub_(hub), poller_(MakePoller(PollerName(hub.options().poller), *this)) {}
 
 FdSlot* FdTable::SlotOf(int fd) {
   if (fd < 0) throw std::logic_error(absl::StrCat("file descriptor ", fd, " cannot be watched"));

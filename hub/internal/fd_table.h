@@ -91,7 +91,8 @@ class FdTable final : private EdgeMemory {
   std::size_t waiting() const { return waiting_tasks_ + active_watchers_; }
   // Something could be reported, though perhaps nothing that counts.
   bool watching() const { return waiting() != 0 || idle_watchers_ != 0; }
-  std::string_view poller_name() const { return poller_name_; }
+  std::string_view poller_name() const { return poller_->name(); }
+  std::uint64_t system_calls() const { return poller_->system_calls(); }
   // For reports; as costly as there are descriptors.
   void CountDirections(std::size_t& readers, std::size_t& writers) const;
   std::string Dump() const;
@@ -108,7 +109,6 @@ class FdTable final : private EdgeMemory {
   std::uint32_t AwaitedEdges(int fd) const override;
 
   Hub& hub_;
-  const std::string_view poller_name_;
   std::unique_ptr<Poller> poller_;
   std::vector<std::unique_ptr<FdSlot>> slots_;
   std::vector<int> dirty_;

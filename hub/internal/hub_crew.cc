@@ -164,7 +164,8 @@ void CrewMember::LookBeforeSleep() {
 }
 
 void CrewMember::BeginHere(CrewWork work) {
-  SpawnNAt(work.site, [counted = Counted(this), run = std::move(work.run)]() mutable { run(); });
+  SpawnNWith(work.context, work.site,
+             [counted = Counted(this), run = std::move(work.run)]() mutable { run(); });
 }
 
 bool CrewMember::Begin(CrewWork work) {
@@ -172,6 +173,9 @@ bool CrewMember::Begin(CrewWork work) {
     BeginHere(std::move(work));
     return true;
   }
+  // What is taken is posted before the word to stop is.
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (closed_) return false;
   return remote_->Post([this, work = std::move(work)]() mutable { BeginHere(std::move(work)); });
 }
 
@@ -286,10 +290,8 @@ CrewMember& HubCrew::member(std::size_t index) {
 }
 
 std::optional<std::size_t> HubCrew::Here() const {
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (members_[i].get() == here) return i;
-  }
-  return std::nullopt;
+  if (here == nullptr || &here->crew() != this) return std::nullopt;
+  return here->index();
 }
 
 bool HubCrew::Push(CrewWork work) {

@@ -16,6 +16,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
+#include "greenlet/context.h"
 #include "greenlet/source_location.h"
 #include "hub/clock.h"
 #include "hub/hub.h"
@@ -28,6 +29,7 @@ namespace verdant::internal {
 struct CrewWork {
   absl::AnyInvocable<void()> run;
   SourceLocation site;
+  verdant::Context context;  // of whoever gave it
 };
 
 class HubCrew;
@@ -46,7 +48,7 @@ class CrewMember {
   // ---- On any thread. ----
   // Queues work that may begin elsewhere; false if no more is taken.
   bool Push(CrewWork& work);
-  // Has work begun here; false if the hub is gone.
+  // Has work begun here; false if no more is taken.
   bool Begin(CrewWork work);
   void Close();
   // Has it end what is left when so much time has passed, unless it was told an earlier time.
@@ -55,6 +57,8 @@ class CrewMember {
   // Has nothing to do, and would see at once that there is something.
   bool drained() const { return drained_.load(); }
   void Nudge();
+  const HubCrew& crew() const { return crew_; }
+  std::size_t index() const { return index_; }
   // Of what it was given: what runs, and what waits to begin.
   std::size_t live() const { return live_.load(std::memory_order_relaxed); }
   std::size_t queued() const { return queue_size_.load(std::memory_order_relaxed); }

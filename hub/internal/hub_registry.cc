@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <mutex>
 #include <type_traits>
 
 extern "C" {
@@ -86,8 +87,13 @@ void UnregisterHub(HubRecord& record) noexcept {
   record.number = 0;
 }
 
-AllHubs::AllHubs() : lock_(mutex) {}
-
-const HubRecord* AllHubs::first() const { return verdant_debug_hubs.first; }
+std::vector<ListedHub> ListHubs() {
+  std::vector<ListedHub> hubs;
+  const std::lock_guard<std::mutex> lock(mutex);
+  for (const HubRecord* hub = verdant_debug_hubs.first; hub != nullptr; hub = hub->next) {
+    hubs.push_back({hub->number, hub->thread_id, hub->mailbox, hub->thread == &fiber_thread});
+  }
+  return hubs;
+}
 
 }  // namespace verdant::internal

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
+#include <vector>
 
 #include "hub/internal/list.h"
 #include "hub/internal/mailbox.h"
@@ -63,18 +63,15 @@ void RegisterHub(HubRecord& record, const Task& task);
 // Without effect on one that is not there (any more: the hubs of a forked child's parent are not).
 void UnregisterHub(HubRecord& record) noexcept;
 
-// The hubs there are, while one of these exists: none of them ends meanwhile. Never to be held
-// while waiting for a hub.
-class AllHubs {
- public:
-  AllHubs();
-  AllHubs(const AllHubs&) = delete;
-  AllHubs& operator=(const AllHubs&) = delete;
-  const HubRecord* first() const;
-
- private:
-  std::lock_guard<std::mutex> lock_;
+// A hub that another thread may ask something, by a call posted to it.
+struct ListedHub {
+  std::uint64_t number;
+  std::int64_t thread_id;
+  std::shared_ptr<Mailbox> mailbox;
+  bool own;  // it is the calling thread's
 };
+// All there are, by number. From any thread.
+std::vector<ListedHub> ListHubs();
 
 }  // namespace verdant::internal
 

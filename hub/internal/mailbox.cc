@@ -39,10 +39,10 @@ void Mailbox::WakeSleeper() {
   if (sleeping_.load() && sleeping_.exchange(false)) eventfd_write(wake_fd_, 1);
 }
 
-std::vector<Mailbox::Call> Mailbox::TakeAll() {
+void Mailbox::TakeAll(std::vector<Call>& calls) {
   const std::lock_guard<std::mutex> lock(mutex_);
   has_calls_.store(false);
-  return std::exchange(calls_, {});
+  calls.swap(calls_);
 }
 
 bool Mailbox::BeginSleep() {

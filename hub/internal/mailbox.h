@@ -32,7 +32,8 @@ class Mailbox {
   // ---- For the hub. ----
   bool empty() const { return !has_calls_.load(std::memory_order_acquire); }
   bool kept_alive() const { return keepalives_.load() != 0; }
-  std::vector<Call> TakeAll();
+  // Into `calls`, which is empty: its memory is for those to come.
+  void TakeAll(std::vector<Call>& calls);
   // Between these a post writes to wake_fd(). BeginSleep() is false if there is something to do
   // instead.
   bool BeginSleep();

@@ -10,6 +10,8 @@ class PollPoller final : public LevelPoller {
  public:
   using LevelPoller::LevelPoller;
 
+  std::string_view name() const override { return "poll"; }
+
   std::span<const Ready> Wait(std::int64_t timeout_nanos) override {
     BeginReports();
     const std::vector<Wanted>& wanted = Collect();
@@ -22,6 +24,7 @@ class PollPoller final : public LevelPoller {
     }
     const timespec timeout = {static_cast<time_t>(timeout_nanos / 1000000000),
                               static_cast<long>(timeout_nanos % 1000000000)};
+    CountSystemCall();
     const int count =
         ppoll(asked_.data(), asked_.size(), timeout_nanos < 0 ? nullptr : &timeout, nullptr);
     if (count <= 0) return {};

@@ -1,12 +1,14 @@
 #ifndef VERDANT_HUB_INTERNAL_POLLER_H_
 #define VERDANT_HUB_INTERNAL_POLLER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace verdant::internal {
 
@@ -34,6 +36,8 @@ class Poller {
   };
 
   virtual ~Poller() = default;
+  // One of those that PollerName() knows.
+  virtual std::string_view name() const = 0;
   // Watches `fd`, or changes how it is watched; `key` comes back with its events. Fails for what is
   // always ready, such as regular files, and what this kind cannot watch.
   virtual absl::Status Watch(int fd, std::uint32_t events, Trigger trigger, std::uint64_t key,
@@ -46,6 +50,15 @@ class Poller {
   // In the child of a fork: lets go of what is shared with the parent; everything above does
   // nothing from now on.
   virtual void AbandonAfterFork() = 0;
+
+  // How many system calls all of these have made.
+  std::uint64_t system_calls() const { return system_calls_; }
+
+ protected:
+  void CountSystemCall() { ++system_calls_; }
+
+ private:
+  std::uint64_t system_calls_ = 0;
 };
 
 // What is remembered of descriptors watched for edges. Pollers that know only levels ask, before
@@ -58,17 +71,24 @@ class EdgeMemory {
 };
 
 std::unique_ptr<Poller> MakeEpollPoller();
+// Changes go to the kernel with the wait that follows them, except what is taken back. Fails where
+// io_uring is missing, forbidden or too old.
+absl::StatusOr<std::unique_ptr<Poller>> MakeUringPoller(std::size_t left_out = 0);
+// It is set up in the best of so many ways that the kernel knows; for tests, the first `left_out`
+// of them can be left out.
+std::size_t UringWays();
 // References for the same contract, and for descriptors that epoll refuses. Each wait costs as much
 // as there are descriptors. `memory` must outlive the poller.
 std::unique_ptr<Poller> MakePollPoller(const EdgeMemory& memory);
 // Below FD_SETSIZE (1024) only.
 std::unique_ptr<Poller> MakeSelectPoller(const EdgeMemory& memory);
 
-// "epoll", "poll" or "select" for one of these or an old name of it ("epolls", "selects"); null: as
-// $VERDANT_HUB says, or epoll if that is not set. Throws std::invalid_argument that lists the names
-// for any other, a blank one included (row A12.2).
+// "epoll", "io_uring", "poll" or "select" for one of these or an old name of it ("epolls",
+// "selects"); null: as $VERDANT_HUB says, or epoll if that is not set. Throws std::invalid_argument
+// that lists the names for any other, a blank one included (row A12.2).
 std::string_view PollerName(const char* name);
-// Of a name that PollerName() gave.
+// Of a name that PollerName() gave. Where io_uring cannot be had: epoll, and one line on stderr,
+// once in a process, that says why.
 std::unique_ptr<Poller> MakePoller(std::string_view name, const EdgeMemory& memory);
 
 }  // namespace verdant::internal

@@ -47,7 +47,7 @@ class ReadyQueue {
   void MoveToFront(Fiber* fiber) noexcept;
 
   // How many have been taken from the front, less what was put back there.
-  std::size_t taken() const { return head_; }
+  const std::size_t& taken() const { return head_; }
 
  private:
   void Grow(std::size_t fibers);

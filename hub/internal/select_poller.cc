@@ -15,6 +15,8 @@ class SelectPoller final : public LevelPoller {
  public:
   using LevelPoller::LevelPoller;
 
+  std::string_view name() const override { return "select"; }
+
   absl::Status Watch(int fd, std::uint32_t events, Trigger trigger, std::uint64_t key,
                      bool already_watched) override {
     if (fd >= FD_SETSIZE) {
@@ -39,6 +41,7 @@ class SelectPoller final : public LevelPoller {
     }
     const timespec timeout = {static_cast<time_t>(timeout_nanos / 1000000000),
                               static_cast<long>(timeout_nanos % 1000000000)};
+    CountSystemCall();
     const int count = pselect(largest + 1, &readable, &writable, nullptr,
                               timeout_nanos < 0 ? nullptr : &timeout, nullptr);
     if (count < 0 && errno == EBADF) return DropClosed(wanted);

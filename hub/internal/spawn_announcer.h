@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -20,7 +21,11 @@ class SpawnAnnouncer final : public SpawnHooks {
   // Gives it up if nobody wants anything.
   static void DropIfIdle(Hub& hub);
 
+  // What is told before it, if anything.
+  explicit SpawnAnnouncer(std::shared_ptr<SpawnHooks> before) : before_(std::move(before)) {}
+
   void OnSpawn(Task* task) noexcept override;
+  bool announces() const override { return true; }
 
   std::uint64_t Add(absl::AnyInvocable<void(const AnyGreenThread&)> call);
   bool Remove(std::uint64_t id);
@@ -33,6 +38,7 @@ class SpawnAnnouncer final : public SpawnHooks {
     bool removed = false;
   };
 
+  const std::shared_ptr<SpawnHooks> before_;
   // Shared, so that one that removes itself, or another, outlives the call.
   std::vector<std::shared_ptr<Callback>> callbacks_;
   std::uint64_t last_id_ = 0;

@@ -72,9 +72,11 @@ struct TaskCore {
   enum class State : std::uint8_t {
     kNew,
     kRunning,  // or about to, in the queue; or aside in a Greenlet's Switch()
-    kParked,
     kDone,
+    kParked,
+    kParkedTraced,  // the same, and whoever wakes it is to be noted
   };
+  bool parked() const { return state >= State::kParked; }
 
   explicit TaskCore(Hub* h) : hub(h) {}
   virtual ~TaskCore() = default;

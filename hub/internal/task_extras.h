@@ -33,6 +33,9 @@ struct TaskExtras {
   // Cancels the timer that is to start it; set from then on.
   absl::AnyInvocable<void()> stop_timer;
   bool announced = false;  // to the hub's SpawnHooks
+  // It is one of those whose stack is measured; what of it was emptied ends there, null until then.
+  bool measures_stack = false;
+  const char* stack_emptied = nullptr;
   // How many Shield objects there are, and the Interrupts that they keep away.
   std::uint32_t shields = 0;
   List<ListNode> withheld;
@@ -57,6 +60,8 @@ class SpawnHooks {
   virtual ~SpawnHooks() = default;
   // On the spawner's stack, before `task` is queued.
   virtual void OnSpawn(Task* task) noexcept = 0;
+  // It is a SpawnAnnouncer.
+  virtual bool announces() const { return false; }
 };
 
 }  // namespace verdant::internal

@@ -109,6 +109,7 @@ void TimerWheel::Advance(std::int64_t now) {
     if (rest) break;
   }
   tick_ = now_tick;
+  if (const TimerNode* first = due_.front(); first != nullptr) lag_.Add(now - first->deadline_);
   while (TimerNode* node = due_.PopFront()) {
     node->wheel_ = nullptr;
     --size_;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "hub/duration_histogram.h"
 #include "hub/internal/list.h"
 
 namespace verdant::internal {
@@ -58,6 +59,8 @@ class TimerWheel {
   std::int64_t NextDeadline() const;
 
   std::size_t size() const { return size_; }
+  // How late the earliest of those that fired together was.
+  const DurationHistogram& lag() const { return lag_; }
 
  private:
   friend class TimerNode;
@@ -88,6 +91,7 @@ class TimerWheel {
   std::array<std::int64_t, kSlots> earliest_in_slot_ = {};  // lower bounds, for level 0
   List<TimerNode> due_;
   std::vector<TimerNode*> scratch_;
+  DurationHistogram lag_;
 };
 
 }  // namespace verdant::internal

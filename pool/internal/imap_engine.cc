@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "greenlet/exit.h"
+#include "greenlet/internal/fiber.h"
 #include "hub/timeout.h"
 
 namespace verdant::internal {
@@ -17,6 +18,12 @@ class CancelInterrupt final : public Interrupt {
     throw GreenletExit();
   }
 };
+
+VariableMapRef SharedVariables() {
+  VariableMap* variables = CurrentVariables();
+  if (variables != nullptr) VariableMap::Ref(variables);
+  return VariableMapRef(variables);
+}
 
 template <typename T>
 class Increment {
@@ -55,6 +62,7 @@ struct ImapEngine::Idler : Waiter {
 
 ImapEngine::ImapEngine(Limits limits)
     : hub_(Hub::Current()),
+      context_(SharedVariables()),
       size_(limits.size),
       ahead_(limits.ahead),
       worker_limit_(std::min(size_ + 1, ahead_)) {}
@@ -87,7 +95,7 @@ void ImapEngine::SpawnWorker() {
   using WorkerTask = BodyTask<ResultTask<void>, Worker>;
   WorkerTask* task = WorkerTask::Make(&hub_, this);
   task->own_fiber.SetSite(site_);
-  InheritVariables(task->own_fiber);
+  if (context_.get() != nullptr) ShareVariables(context_.get(), task->own_fiber);
   task->refs = 1;
   Worker& worker = task->body;
   worker.task = task;
@@ -143,6 +151,8 @@ void ImapEngine::CallNext(Worker& self) {
   self.busy = true;
   Call(ordinal);
   self.busy = false;
+  if (self.task->own_fiber.variables != context_.get()) [[unlikely]]
+    ReplaceCurrentVariables(context_);
 }
 
 void ImapEngine::Idle(Worker& self) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 
+#include "greenlet/internal/variables.h"
 #include "greenlet/source_location.h"
 #include "hub/hub.h"
 #include "pool/internal/line.h"
@@ -95,6 +96,9 @@ class ImapEngine {
   bool NothingToCome() const { return exhausted_ && taken_ == pulled_; }
 
   Hub& hub_;
+  // Of whoever called: each call of f starts with it, whoever feeds the engine and whatever the
+  // call before has set.
+  const VariableMapRef context_;
   const std::uint64_t size_;
   const std::uint64_t ahead_;
   SourceLocation site_;

@@ -3,6 +3,7 @@
 #include <exception>
 #include <string>
 
+#include "greenlet/context.h"
 #include "greenlet/exit.h"
 #include "hub/green_thread.h"
 
@@ -19,6 +20,7 @@ class InlineEnd {
   InlineEnd(const InlineEnd&) = delete;
   InlineEnd& operator=(const InlineEnd&) = delete;
   ~InlineEnd() {
+    ReleaseFiberData(task_->own_fiber);
     task_->finished = true;
     task_->state = Task::State::kDone;
     Hub::Unref(task_);
@@ -52,7 +54,8 @@ class Aimed {
 void RunKeepingError(Task* task) {
   const Aimed aimed(task->hub->CurrentTask()->Extras());
   try {
-    task->Run();
+    // What it sets in its context is its own, as in a green thread of its own.
+    verdant::Context::Current().Run([task] { task->Run(); });
   } catch (const GreenletExit&) {
     throw;
   } catch (...) {

@@ -37,7 +37,7 @@ class Line {
     // It has been called, and so is served before all that have not.
     bool called() const { return state_ == State::kCalled; }
     // It can be served by somebody else right now: it is suspended, and not on its way out.
-    bool suspended() const { return task->state == Task::State::kParked; }
+    bool suspended() const { return task->parked(); }
     // Goes back to where it stood before it was called.
     void Return();
     // Idempotent.

@@ -11,6 +11,7 @@
 #include "greenlet/trace.h"
 #include "gtest/gtest.h"
 #include "tests/greenlet/greenlet_testing.h"
+#include "tests/testing/death_tests.h"
 
 namespace verdant {
 namespace {
@@ -217,7 +218,7 @@ TEST(Drop, C10_OneThatItsOwnSuspendedChildRefersToAsItsParentIsNotUnwound) {
 }
 
 TEST(Shutdown, C17_AStaticHandleMayOutliveTheThreadsOwnObjects) {
-  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  DieInAFreshProcess();
   EXPECT_EXIT(
       {
         static Greenlet late([] {
@@ -233,7 +234,7 @@ TEST(Shutdown, C17_AStaticHandleMayOutliveTheThreadsOwnObjects) {
 }
 
 TEST(Shutdown, C17_ExitFromInsideNestedActiveGreenletsEndsTheProcessInOrder) {
-  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  DieInAFreshProcess();
   EXPECT_EXIT(
       {
         static Greenlet outer([] {
@@ -246,7 +247,7 @@ TEST(Shutdown, C17_ExitFromInsideNestedActiveGreenletsEndsTheProcessInOrder) {
 }
 
 TEST(Shutdown, C17_StaticDestructorsMayUseEverything) {
-  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  DieInAFreshProcess();
   EXPECT_EXIT(
       {
         struct Late {

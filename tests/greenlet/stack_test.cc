@@ -1,5 +1,8 @@
 #include "greenlet/stack.h"
 
+#include <unistd.h>
+
+#include <any>
 #include <stdexcept>
 #include <vector>
 
@@ -8,21 +11,32 @@
 #include "greenlet/internal/stack_pool.h"
 #include "gtest/gtest.h"
 #include "tests/greenlet/stack_testing.h"
+#include "tests/testing/death_tests.h"
 
 namespace verdant {
 namespace {
+
+// 4 KiB, or more on some aarch64 kernels.
+const std::size_t kPage = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+const std::size_t kSize = 16 * kPage;
 
 TEST(Stack, ASizeBelowTheMinimumIsRefusedAndOthersRoundUpToPages) {
   const std::size_t before = DefaultStackSize();
   EXPECT_THROW(SetDefaultStackSize(kMinStackSize - 1), std::logic_error);
   SetDefaultStackSize(100001);
-  EXPECT_EQ(DefaultStackSize() % 4096, 0u);
+  EXPECT_EQ(DefaultStackSize() % kPage, 0u);
   EXPECT_GE(DefaultStackSize(), 100001u);
   SetDefaultStackSize(before);
 }
 
+TEST(Stack, TheSmallestHasRoomBesidesItsGuard) {
+  EXPECT_GT(internal::ThreadStackPool(1).stack_size(), kPage);
+  Greenlet small([] { return 7; }, {.stack_size = 1});
+  EXPECT_EQ(std::any_cast<int>(small.Switch()), 7);
+}
+
 TEST(Stack, ReleasedStacksAreUsedAgainLastFirst) {
-  internal::StackPool pool(64 * 1024);
+  internal::StackPool pool(kSize);
   const internal::Stack a = pool.Acquire();
   const internal::Stack b = pool.Acquire();
   EXPECT_NE(a.base, b.base);
@@ -35,7 +49,7 @@ TEST(Stack, ReleasedStacksAreUsedAgainLastFirst) {
 }
 
 TEST(Stack, TrimmingGivesPagesBackAndKeepsTheStacksUsable) {
-  internal::StackPool pool(64 * 1024);
+  internal::StackPool pool(kSize);
   std::vector<internal::Stack> stacks;
   for (int i = 0; i < 8; ++i) stacks.push_back(pool.Acquire());
   for (const internal::Stack& stack : stacks) {
@@ -48,7 +62,7 @@ TEST(Stack, TrimmingGivesPagesBackAndKeepsTheStacksUsable) {
   for (int i = 0; i < 6; ++i) {
     const internal::Stack stack = pool.Acquire();
     EXPECT_EQ(stack.limit()[-1], '\0');
-    stack.base[4096] = 'y';
+    stack.base[kPage] = 'y';
   }
   for (const internal::Stack& stack : stacks) pool.Release(stack);
 }
@@ -59,7 +73,7 @@ TEST(Stack, ThousandsOfGuardedStacksTakeAHandfulOfMapEntries) {
 #if defined(VERDANT_ASAN) || defined(VERDANT_TSAN)
   GTEST_SKIP() << "the sanitizer's shadow has mappings of its own";
 #endif
-  internal::StackPool pool(64 * 1024);
+  internal::StackPool pool(kSize);
   const std::size_t before = MapEntries();
   std::vector<internal::Stack> stacks;
   for (int i = 0; i < 20000; ++i) stacks.push_back(pool.Acquire());
@@ -68,10 +82,10 @@ TEST(Stack, ThousandsOfGuardedStacksTakeAHandfulOfMapEntries) {
 }
 
 TEST(Stack, EveryGuardPageIsFoundByItsAddressAndNothingElseIs) {
-  internal::StackPool pool(64 * 1024);
+  internal::StackPool pool(kSize);
   const internal::Stack stack = pool.Acquire();
   EXPECT_EQ(internal::FindStackByGuard(stack.base + 100).base, stack.base);
-  EXPECT_FALSE(internal::FindStackByGuard(stack.base + 4096));
+  EXPECT_FALSE(internal::FindStackByGuard(stack.base + kPage));
   EXPECT_FALSE(internal::FindStackByGuard(&pool));
   pool.Release(stack);
 }
@@ -80,7 +94,7 @@ TEST(StackDeathTest, AnOverflowNamesTheGreenletItsOriginAndTheStacksSize) {
 #if defined(VERDANT_ASAN) || defined(VERDANT_TSAN)
   GTEST_SKIP() << "the sanitizer reports the overflow itself";
 #endif
-  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  DieInAFreshProcess();
   EXPECT_DEATH(
       {
         InstallStackOverflowReporter();

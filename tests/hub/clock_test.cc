@@ -57,7 +57,7 @@ TEST(Deadline, Compares) {
   EXPECT_EQ(Deadline::At(2), Deadline::At(2));
 }
 
-TEST(Clock, AnIdleHubMovesAManualClockToTheNextTimer) {
+TEST(Clock, A12_11_AnIdleHubMovesAManualClockToTheNextTimer) {
   WithManualClock([](ManualClock& clock) {
     Sleep(absl::Hours(24 * 365));
     EXPECT_EQ(clock.SinceStart(), absl::Hours(24 * 365));

@@ -6,68 +6,25 @@
 
 #include <atomic>
 #include <cstddef>
+#include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "hub/event.h"
 #include "hub/green_thread.h"
 #include "hub/shared_event.h"
 #include "hub/timeout.h"
+#include "tests/hub/hub_group_testing.h"
 #include "tests/hub/shared_testing.h"
 
 namespace verdant {
 namespace {
-
-HubGroup::Options Two() {
-  HubGroup::Options options;
-  options.threads = 2;
-  return options;
-}
-
-// What the hubs of a group report.
-class Heard {
- public:
-  Hub::ErrorHandler Handler() {
-    return [this](const UncaughtError& error) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      texts_.push_back(error.context + ": " + DescribeException(error.error));
-    };
-  }
-  std::vector<std::string> texts() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return texts_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::string> texts_;
-};
-
-// Keeps a hub busy from Begin() to End().
-class Hog {
- public:
-  ~Hog() { End(); }
-  void Begin(HubGroup& group, std::size_t index) {
-    group.SpawnNOn(index, [running = running_, end = end_] {
-      *running = true;
-      while (!*end) std::this_thread::yield();
-    });
-    Until([&] { return running_->load(); });
-  }
-  void End() { *end_ = true; }
-
- private:
-  std::shared_ptr<std::atomic<bool>> running_ = std::make_shared<std::atomic<bool>>(false);
-  std::shared_ptr<std::atomic<bool>> end_ = std::make_shared<std::atomic<bool>>(false);
-};
 
 TEST(HubGroup, HasAThreadForEachProcessorUnlessToldOtherwise) {
   cpu_set_t set;
@@ -77,7 +34,7 @@ TEST(HubGroup, HasAThreadForEachProcessorUnlessToldOtherwise) {
   EXPECT_EQ(HubGroup(Two()).size(), 2U);
 }
 
-TEST(HubGroup, SpawnOnRunsWhereItSaysAndStaysThere) {
+TEST(HubGroup, A12_1_SpawnOnRunsWhereItSaysAndStaysThere) {
   HubGroup group(Two());
   std::set<std::thread::id> threads;
   for (std::size_t i = 0; i < group.size(); ++i) {
@@ -289,280 +246,6 @@ TEST(HubGroup, PostRunsBetweenGreenThreadsInOrder) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
 }
 
-TEST(RunInHub, ReturnsOrThrowsWhatTheCallDoesWhileTheOthersHereRun) {
-  HubGroup group(Two());
-  int ticks = 0;
-  SharedEvent<> go;
-  auto ticker = Spawn([&] {
-    for (; ticks < 10; ++ticks) Sleep();
-    go.Send(true);
-  });
-  EXPECT_EQ(group.RunInHub(
-                0,
-                [&go](int n) {
-                  go.Wait();
-                  return n + 1;
-                },
-                1),
-            2);
-  EXPECT_EQ(ticks, 10);
-  ticker.Wait();
-  EXPECT_EQ(RunInHub(group.remote(1), [&group] { return group.Here(); }), 1U);
-  EXPECT_THROW(group.RunInHub(1, [] { throw std::runtime_error("boom"); }), std::runtime_error);
-  EXPECT_EQ(*group.RunInHub(
-                0, [](std::unique_ptr<int> p) { return p; }, std::make_unique<int>(3)),
-            3);
-}
-
-TEST(RunInHub, FromAHubToItselfAndBackAndForth) {
-  HubGroup group(Two());
-  EXPECT_EQ(group.RunInHub(0,
-                           [&group] {
-                             return group.RunInHub(0, [&group] {
-                               return group.RunInHub(1, [&group] {
-                                 return group.RunInHub(0, [&group] { return group.Here(); });
-                               });
-                             });
-                           }),
-            0U);
-}
-
-TEST(RunInHub, InterruptedBeforeTheCallHasBegunTakesItBack) {
-  HubGroup group(Two());
-  Hog hog;
-  hog.Begin(group, 0);
-  std::atomic<bool> ran{false};
-  EXPECT_FALSE(WithTimeout(absl::Milliseconds(1), [&] { group.RunInHub(0, [&] { ran = true; }); }));
-  auto waiter = Spawn([&] { group.RunInHub(0, [&] { ran = true; }); });
-  Sleep();
-  waiter.KillAndJoin();
-  hog.End();
-  group.RunInHub(0, [] {});
-  EXPECT_FALSE(ran);
-}
-
-TEST(RunInHub, InterruptedLaterItLeavesTheCallToItself) {
-  Heard heard;
-  HubGroup::Options options = Two();
-  options.on_uncaught = heard.Handler();
-  HubGroup group(options);
-  SharedEvent<> begun;
-  SharedEvent<> go;
-  auto waiter = Spawn([&] {
-    group.RunInHub(0, [&] {
-      begun.Send(true);
-      go.Wait();
-      throw std::runtime_error("unheard");
-    });
-  });
-  begun.Wait();
-  waiter.KillAndJoin();
-  go.Send(true);
-  EXPECT_TRUE(group.Stop());
-  ASSERT_EQ(heard.texts().size(), 1U);
-  EXPECT_NE(heard.texts()[0].find("unheard"), std::string::npos);
-}
-
-TEST(RunInHub, OfAHubThatIsGoneOrGoesEndsTheWait) {
-  std::optional<Hub::Remote> remote;
-  HubThread([&] { remote.emplace(Hub::Current()); }).Join();
-  EXPECT_THROW(RunInHub(*remote, [] {}), GreenletExit);
-
-  SharedEvent<> made;
-  SharedEvent<> begun;
-  auto other = HubThread([&] {
-    remote.emplace(Hub::Current());
-    made.Send(true);
-    begun.Wait();
-  });
-  made.Wait();
-  EXPECT_THROW(RunInHub(*remote,
-                        [&begun] {
-                          begun.Send(true);
-                          Sleep(absl::InfiniteDuration());
-                        }),
-               std::runtime_error);
-}
-
-TEST(RunInHub, InAHubCallbackThrowsBeforeAnythingIsDone) {
-  HubGroup group(Two());
-  std::atomic<bool> ran{false};
-  Event<bool> refused;
-  Hub::Current().ScheduleCall(absl::ZeroDuration(), [&] {
-    try {
-      group.RunInHub(0, [&] { ran = true; });
-      refused.Send(false);
-    } catch (const std::logic_error&) {
-      refused.Send(true);
-    }
-  });
-  EXPECT_TRUE(refused.Wait());
-  group.Stop();
-  EXPECT_FALSE(ran);
-}
-
-TEST(HubGroupStop, WaitsForWhatRunsAndWhatHasNotBegun) {
-  HubGroup group(Two());
-  std::atomic<int> ended{0};
-  for (int i = 0; i < 200; ++i) {
-    group.SpawnN([&ended] {
-      for (int n = 0; n < 5; ++n) Sleep();
-      // One that the group did not spawn is waited for as well.
-      SpawnN([&ended] {
-        Sleep();
-        ++ended;
-      });
-    });
-  }
-  EXPECT_TRUE(group.Stop());
-  EXPECT_EQ(ended, 200);
-  EXPECT_TRUE(group.stopped());
-  EXPECT_TRUE(group.Stop());
-}
-
-TEST(HubGroupStop, KillsWhatHasNotEndedByTheDeadlineEachOnItsThread) {
-  HubGroup group(Two());
-  std::vector<std::thread::id> homes;
-  std::vector<std::thread::id> unwound(20);
-  struct Unwound {
-    std::thread::id& where;
-    ~Unwound() { where = std::this_thread::get_id(); }
-  };
-  for (std::size_t i = 0; i < 2; ++i)
-    homes.push_back(group.RunInHub(i, [] { return std::this_thread::get_id(); }));
-  std::atomic<int> begun{0};
-  for (std::size_t i = 0; i < 20; ++i) {
-    group.SpawnNOn(i % 2, [&, i] {
-      const Unwound mark{unwound[i]};
-      ++begun;
-      Sleep(absl::InfiniteDuration());
-    });
-  }
-  Until([&] { return begun == 20; });
-  EXPECT_FALSE(group.Stop(absl::Milliseconds(1)));
-  for (std::size_t i = 0; i < 20; ++i) EXPECT_EQ(unwound[i], homes[i % 2]);
-}
-
-TEST(HubGroupStop, KillsWhatIsSpawnedMeanwhileAndWaitsForTheirCleanUp) {
-  HubGroup group(Two());
-  SharedEvent<> begun;
-  bool cleaned_up = false;
-  group.SpawnN([&] {
-    try {
-      begun.Send(true);
-      Sleep(absl::InfiniteDuration());
-    } catch (const GreenletExit&) {
-      auto helper = Spawn([] { Sleep(absl::InfiniteDuration()); });
-      helper.Join();  // until that is killed, too
-      Sleep(absl::Milliseconds(1));
-      cleaned_up = true;
-      throw;
-    }
-  });
-  begun.Wait();
-  EXPECT_FALSE(group.Stop(absl::ZeroDuration()));
-  EXPECT_TRUE(cleaned_up);
-}
-
-TEST(HubGroupStop, LeavesWhatWillNotEndAndSaysSo) {
-  Heard heard;
-  HubGroup::Options options = Two();
-  options.unwind_within = absl::Milliseconds(20);
-  options.on_uncaught = heard.Handler();
-  HubGroup group(options);
-  SharedEvent<> begun;
-  group.SpawnN([&begun] {
-    try {
-      begun.Send(true);
-      Sleep(absl::InfiniteDuration());
-    } catch (const GreenletExit&) {
-      Sleep(absl::InfiniteDuration());
-    }
-  });
-  begun.Wait();
-  EXPECT_FALSE(group.Stop(absl::ZeroDuration()));
-  ASSERT_EQ(heard.texts().size(), 1U);
-  EXPECT_NE(heard.texts()[0].find("hub_group_test.cc"), std::string::npos) << heard.texts()[0];
-}
-
-TEST(HubGroupStop, WhatIsGivenToItAfterwardsEndsUnrun) {
-  HubGroup group(Two());
-  group.Stop();
-  bool ran = false;
-  EXPECT_FALSE(group.SpawnN([&] { ran = true; }));
-  EXPECT_FALSE(group.SpawnNOn(0, [&] { ran = true; }));
-  EXPECT_FALSE(group.Post(1, [&] { ran = true; }));
-  EXPECT_THROW(group.Spawn([&] { ran = true; }).Wait(), GreenletExit);
-  EXPECT_THROW(group.SpawnOn(1, [&] { ran = true; }).Wait(), GreenletExit);
-  EXPECT_THROW(group.RunInHub(0, [&] { ran = true; }), GreenletExit);
-  EXPECT_FALSE(ran);
-}
-
-TEST(HubGroupStop, WhatNeverBeganIsCancelled) {
-  std::vector<RemoteGreenThread<void>> calls;
-  std::optional<HubGroup> group(Two());
-  Hog hog;
-  hog.Begin(*group, 0);
-  Hog other;
-  other.Begin(*group, 1);
-  for (int i = 0; i < 10; ++i) calls.push_back(group->Spawn([] {}));
-  calls.push_back(group->SpawnOn(0, [] { Sleep(absl::InfiniteDuration()); }));
-  auto stopper = PlainThread([&] { EXPECT_FALSE(group->Stop(absl::ZeroDuration())); });
-  Until([&] { return group->stopped(); });
-  Sleep(absl::Milliseconds(5));  // the stop may reach the hubs, or not: they end either way
-  hog.End();
-  other.End();
-  stopper.Join();
-  for (const auto& call : calls) EXPECT_TRUE(call.Ready());
-}
-
-TEST(HubGroupStop, FromWithinIsRefused) {
-  HubGroup group(Two());
-  EXPECT_THROW(group.RunInHub(0, [&group] { group.Stop(); }), std::logic_error);
-  EXPECT_FALSE(group.stopped());
-}
-
-TEST(HubGroupStop, LetsTheOthersHereRunAndMayBeInterruptedAndRepeated) {
-  HubGroup group(Two());
-  SharedEvent<> go;
-  group.SpawnN([&go] { go.Wait(); });
-  EXPECT_FALSE(WithTimeout(absl::Milliseconds(1), [&group] { group.Stop(); }));
-  EXPECT_TRUE(group.stopped());
-  auto sender = Spawn([&go] { go.Send(true); });
-  EXPECT_TRUE(group.Stop());
-  sender.Wait();
-}
-
-TEST(HubGroupStop, ByTheDestructorKillsAtOnceUnlessGivenTime) {
-  bool ended = false;
-  {
-    HubGroup::Options options = Two();
-    options.stop_within = absl::InfiniteDuration();
-    HubGroup group(options);
-    group.SpawnN([&ended] {
-      for (int i = 0; i < 100; ++i) Sleep();
-      ended = true;
-    });
-  }
-  EXPECT_TRUE(ended);
-  SharedEvent<> begun;
-  bool killed = false;
-  {
-    HubGroup group(Two());
-    group.SpawnN([&] {
-      try {
-        begun.Send(true);
-        Sleep(absl::InfiniteDuration());
-      } catch (const GreenletExit&) {
-        killed = true;
-        throw;
-      }
-    });
-    begun.Wait();
-  }
-  EXPECT_TRUE(killed);
-}
-
 TEST(HubGroup, ThatCannotStartSaysWhyAndLeavesNothing) {
   HubGroup::Options options = Two();
   options.hub.poller = "nonsense";
@@ -586,15 +269,6 @@ TEST(HubGroup, PinsItsThreadsWhenAsked) {
                              }),
               1);
   }
-}
-
-TEST(HubGroup, AGreenThreadIsNeverResumedOnAnotherThread) {
-  HubGroup group(Two());
-  auto prepared = Prepare([] {});
-  EXPECT_THROW(group.RunInHub(0, [&prepared] { prepared.Start(); }), std::logic_error);
-  Hub& hub = Hub::Current();
-  internal::Task* self = hub.CurrentTask();
-  EXPECT_THROW(group.RunInHub(0, [&] { hub.Wake(self); }), std::logic_error);
 }
 
 TEST(HubGroup, TenThousandCallsFromEverywhereAllRunOnce) {

@@ -5,19 +5,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
@@ -27,6 +22,7 @@
 #include "hub/io.h"
 #include "tests/hub/io_testing.h"
 #include "tests/hub/manual_clock.h"
+#include "tests/hub/poller_testing.h"
 
 namespace verdant {
 namespace {
@@ -34,44 +30,10 @@ namespace {
 using internal::kIoHangup;
 using internal::kIoRead;
 using internal::kIoWrite;
-using internal::MakePoller;
-using internal::Poller;
 using internal::PollerName;
 using internal::Trigger;
 
-// Nothing is known of any descriptor but what the test says.
-class Memory final : public internal::EdgeMemory {
- public:
-  std::uint32_t AwaitedEdges(int) const override { return awaited; }
-  std::uint32_t awaited = kIoRead | kIoWrite;
-};
-
-class PollerTest : public ::testing::TestWithParam<const char*> {
- protected:
-  // Runs `body` on a thread whose hub has this poller.
-  template <typename Body>
-  void OnHub(Body&& body) {
-    OnFreshThread([&] {
-      Hub::Configure({.poller = GetParam()});
-      body();
-    });
-  }
-  bool IsSelect() const { return std::string_view(GetParam()) == "select"; }
-
-  Memory memory_;
-  const std::unique_ptr<Poller> poller_ = MakePoller(GetParam(), memory_);
-};
-
-INSTANTIATE_TEST_SUITE_P(B8_8, PollerTest, ::testing::Values("epoll", "poll", "select"),
-                         [](const auto& info) { return std::string(info.param); });
-
-std::vector<std::pair<std::uint64_t, std::uint32_t>> Look(Poller& poller) {
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> found;
-  for (const Poller::Ready& ready : poller.Wait(0)) found.emplace_back(ready.key, ready.events);
-  return found;
-}
-
-using Found = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
+INSTANTIATE_TEST_SUITE_P(B8_8, PollerTest, ::testing::ValuesIn(kPollers), PollerTestName);
 
 TEST_P(PollerTest, NothingWatchedIsNothingReady) { EXPECT_EQ(Look(*poller_), Found{}); }
 
@@ -142,12 +104,8 @@ TEST_P(PollerTest, ANumberClosedWhileWatchedDisturbsNoOther) {
 }
 
 TEST_P(PollerTest, SelectAloneRefusesLargeNumbers) {
-  rlimit limit;
-  getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_max < 1100) GTEST_SKIP() << "not so many descriptors here";
-  rlimit larger = limit;
-  larger.rlim_cur = std::max<rlim_t>(limit.rlim_cur, 1100);
-  setrlimit(RLIMIT_NOFILE, &larger);
+  const OpenFiles files(1100);
+  if (files.allowed() < 1100) GTEST_SKIP() << "not so many descriptors here";
   Pair pair;
   const int large = fcntl(pair.fd[0], F_DUPFD_CLOEXEC, 1050);
   ASSERT_GE(large, 1050);
@@ -159,7 +117,6 @@ TEST_P(PollerTest, SelectAloneRefusesLargeNumbers) {
     EXPECT_EQ(Look(*poller_), (Found{{9, kIoWrite}}));
   }
   close(large);
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 TEST_P(PollerTest, A12_2_TheHubSaysWhichItHas) {
@@ -341,6 +298,7 @@ TEST_P(PollerTest, A12_16_AProcessStoppedAndContinuedGoesOn) {
 
 TEST(PollerName, A12_2_OldNamesAndTheEnvironmentAreUnderstood) {
   EXPECT_EQ(PollerName("epolls"), "epoll");
+  EXPECT_EQ(PollerName("io_uring"), "io_uring");
   EXPECT_EQ(PollerName("poll"), "poll");
   EXPECT_EQ(PollerName("selects"), "select");
   unsetenv("VERDANT_HUB");
@@ -365,7 +323,7 @@ TEST(PollerName, A12_2_AnUnknownOrBlankNameIsRefusedWithTheListOfNames) {
       PollerName(name);
       ADD_FAILURE() << name;
     } catch (const std::logic_error& e) {
-      EXPECT_NE(std::string(e.what()).find("epoll, poll and select"), std::string::npos);
+      EXPECT_NE(std::string(e.what()).find("epoll, io_uring, poll and select"), std::string::npos);
     }
   }
   OnFreshThread([] {

@@ -16,7 +16,7 @@
 namespace verdant {
 namespace {
 
-TEST(SharedEvent, GivesEachItsCopyNowAndLater) {
+TEST(SharedEvent, B4_3_GivesEachItsCopyNowAndLater) {
   SharedEvent<std::string> event;
   EXPECT_FALSE(event.Ready());
   EXPECT_EQ(event.Poll(), std::nullopt);

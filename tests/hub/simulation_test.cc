@@ -171,7 +171,7 @@ TEST(Simulation, WhatIsRightHasNoFailingSeed) {
   EXPECT_FALSE(found.has_value());
 }
 
-TEST(VirtualClock, JumpsOnlyWhenNothingIsRunnable) {
+TEST(VirtualClock, A12_11_JumpsOnlyWhenNothingIsRunnable) {
   VirtualClock clock;
   std::thread([&] {
     Hub::Configure({.clock = &clock});

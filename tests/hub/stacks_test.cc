@@ -11,6 +11,7 @@
 #include "hub/hub.h"
 #include "tests/greenlet/stack_testing.h"
 #include "tests/hub/manual_clock.h"
+#include "tests/testing/death_tests.h"
 
 namespace verdant {
 namespace {
@@ -114,7 +115,7 @@ TEST(StackDeathTest, AnOverflowNamesTheGreenThreadAndWhereItWasSpawned) {
 #if defined(VERDANT_ASAN) || defined(VERDANT_TSAN)
   GTEST_SKIP() << "the sanitizer reports the overflow itself";
 #endif
-  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  DieInAFreshProcess();
   EXPECT_DEATH(
       {
         auto glutton = Spawn([] { return Devour(1 << 20); });

@@ -15,6 +15,7 @@
 #include "hub/event.h"
 #include "hub/green_thread.h"
 #include "tests/hub/manual_clock.h"
+#include "tests/testing/death_tests.h"
 
 namespace verdant {
 namespace {
@@ -135,7 +136,7 @@ TEST(Proxy, A8_4_CopiesReferToOneObjectThatLivesAsLongAsACallNeedsIt) {
 }
 
 TEST(TpoolDeathTest, A8_5_TheProcessExitsWithoutWaitingForACallThatNeverEnds) {
-  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  DieInAFreshProcess();
   EXPECT_EXIT(
       {
         auto begun = std::make_shared<std::promise<void>>();

@@ -1,0 +1,96 @@
+// Machines that have no io_uring, made by a filter of system calls.
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string>
+#include <thread>
+
+#include "gtest/gtest.h"
+#include "hub/green_thread.h"
+#include "hub/hub.h"
+#include "hub/io.h"
+#include "tests/hub/io_testing.h"
+
+namespace verdant {
+namespace {
+
+constexpr int kNoFilters = 77;
+
+// io_uring_setup() fails with `error` from now on.
+bool Forbid(unsigned error) {
+  std::array<sock_filter, 4> filter = {{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program = {filter.size(), filter.data()};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+// A hub that asked for io_uring does its work with epoll.
+bool Works() {
+  if (Hub::Configure({.poller = "io_uring"}).poller() != "epoll") return false;
+  Pair pair;
+  IoDescriptor reader = MustRegister(pair.fd[0]);
+  reader.ReadWouldBlock();
+  auto writer = Spawn([&] { return write(pair.fd[1], "x", 1); });
+  return reader.WaitReadable() == IoWait::kReady && writer.Wait() == 1;
+}
+
+struct Outcome {
+  int status = -1;
+  std::string err;
+};
+
+Outcome InChild(unsigned error) {
+  std::array<int, 2> err;
+  Outcome outcome;
+  if (pipe(err.data()) != 0) return outcome;
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(err[1], STDERR_FILENO);
+    if (!Forbid(error)) _exit(kNoFilters);
+    bool first = false, second = false;
+    std::thread([&] { first = Works(); }).join();
+    std::thread([&] { second = Works(); }).join();
+    _exit(first && second ? 0 : 1);
+  }
+  close(err[1]);
+  std::array<char, 1024> buffer;
+  for (ssize_t n; (n = read(err[0], buffer.data(), buffer.size())) > 0;) {
+    outcome.err.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  close(err[0]);
+  int status = -1;
+  waitpid(child, &status, 0);
+  outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+TEST(UringFallback, A12_2_B8_8_AHubThatMayNotHaveItTakesEpollAndSaysWhyInOneLine) {
+  for (const unsigned error : {ENOSYS, EPERM}) {
+    const Outcome outcome = InChild(error);
+    if (outcome.status == kNoFilters) GTEST_SKIP() << "no filters of system calls here";
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    EXPECT_EQ(outcome.err.find("verdant: no io_uring (io_uring_setup"), 0u) << outcome.err;
+    EXPECT_NE(outcome.err.find(error == ENOSYS ? "not implemented" : "not permitted"),
+              std::string::npos)
+        << outcome.err;
+    EXPECT_NE(outcome.err.find("using epoll"), std::string::npos) << outcome.err;
+  }
+}
+
+}  // namespace
+}  // namespace verdant
