@@ -71,10 +71,12 @@ class Spoiler {
   ~Spoiler() { ThreadStackPool(0).Release(EndFiber(fiber_)); }
 
   void Visit() { SwitchFiber(*main_, fiber_); }
+  std::uintptr_t first_frame() const { return first_frame_; }
 
  private:
   static void Main(void* transfer, void* arg) {
     auto* self = static_cast<Spoiler*>(arg);
+    self->first_frame_ = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
     FiberEntered(self->fiber_, transfer);
     if (self->first_ != nullptr) self->first_(self->argument_);
     for (;;) {
@@ -85,6 +87,7 @@ class Spoiler {
 
   void (*const first_)(void*);
   void* const argument_;
+  std::uintptr_t first_frame_ = 0;
   Fiber fiber_;
   Fiber* main_;
 };
@@ -134,15 +137,9 @@ TEST(Switch, WholeVectorsInUseAcrossItSurvive) {
 }
 
 TEST(Switch, AFiberBeginsOnAnAlignedStack) {
-  std::uintptr_t frame = 1;
-  Spoiler spoiler(
-      [](void* out) {
-        *static_cast<std::uintptr_t*>(out) =
-            reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-      },
-      &frame);
+  Spoiler spoiler;
   spoiler.Visit();
-  EXPECT_EQ(frame % 16, 0u);
+  EXPECT_EQ(spoiler.first_frame() % 16, 0u);
 }
 
 struct Unwinding {
