@@ -234,19 +234,17 @@ TEST(Trace, APlainGreenletThatBlocksHasSlicesToo) {
     Trace trace;
     trace.Start();
     Semaphore gate(0);
-    int line = 0;
     Spawn([&] {
       const auto body = [&](std::any) {
         gate.Acquire();
         return std::any();
       };
-      line = __LINE__ + 1;
       Greenlet greenlet(body);
       Spawn([&] { gate.Release(); }).SetName("opener");
       greenlet.Switch();
     }).Join();
     const TraceFile file = Written(trace);
-    EXPECT_EQ(file.ArrowsFrom("opener", "trace_test.cc:" + std::to_string(line)), 1u);
+    EXPECT_EQ(file.ArrowsFrom("opener", "greenlet"), 1u);
   });
 }
 
