@@ -12,13 +12,13 @@
 // Numbers about hubs for a monitoring system. A hub counts what it does anyway, a few additions a
 // turn and none a switch; the rest is found out when it is asked for.
 //
-//   server.Handle("/metrics", [] { return PrometheusText(CollectMetrics(absl::Seconds(1))); });
+//   std::cout << PrometheusText(CollectMetrics(absl::Seconds(1)));
 
 namespace verdant {
 
 // One hub at one moment.
 struct HubMetrics {
-  std::uint64_t hub = 0;  // its number: the first of the process is 0
+  std::uint64_t hub = 0;  // its number: the first of the process is 1
   int thread = 0;         // the kernel's number of its thread, and that thread's name
   std::string thread_name;
   // It has said what follows. If not it was stuck for as long as it was waited for: a call blocks

@@ -7,8 +7,8 @@ checker=$2
 trace=$TEST_TMPDIR/trace.json
 
 "$program" "$trace" > "$TEST_TMPDIR/metrics"
-grep -q '^verdant_hub_up{hub="0",thread="traced_program"} 1$' "$TEST_TMPDIR/metrics"
-grep -q '^verdant_hub_up{hub="1",thread="crew-0"} 1$' "$TEST_TMPDIR/metrics"
+grep -q '^verdant_hub_up{hub="1",thread="traced_program"} 1$' "$TEST_TMPDIR/metrics"
+grep -q '^verdant_hub_up{hub="2",thread="crew-0"} 1$' "$TEST_TMPDIR/metrics"
 python3 "$checker" "$trace" main hub server $'client "one"\n' reader sleep poll
 
 rm "$trace"

@@ -64,7 +64,7 @@ TEST(Metrics, GreenThreadsAreCountedByStateAndOperation) {
   });
 }
 
-TEST(Metrics, WhatTheHubDoesIsCounted) {
+TEST(Metrics, A12_14_WhatTheHubDoesIsCounted) {
   OnFreshThread([] {
     const HubMetrics before = CollectOwnMetrics();
     EXPECT_EQ(before.counts.sleeps, 0u);
