@@ -15,8 +15,8 @@ constexpr std::size_t kPagesAtATime = 64;
 
 std::size_t PageSize() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
 
-[[gnu::no_sanitize("address", "thread")]] const char* LowestInUse(const char* page,
-                                                                  const char* end) {
+__attribute__((no_sanitize("address", "thread"))) const char* LowestInUse(const char* page,
+                                                                          const char* end) {
   const auto* word = reinterpret_cast<const volatile std::uintptr_t*>(page);
   const auto* last = reinterpret_cast<const volatile std::uintptr_t*>(end);
   while (word != last && *word == 0) ++word;

@@ -37,9 +37,8 @@ absl::Time SteadyNow() {
 }
 
 // Any words at all, which sanitizers need not believe in.
-[[gnu::no_sanitize("address", "thread", "undefined")]] void CopyWords(std::uintptr_t from,
-                                                                      volatile std::uintptr_t* to,
-                                                                      std::size_t words) {
+__attribute__((no_sanitize("address", "thread", "undefined"))) void CopyWords(
+    std::uintptr_t from, volatile std::uintptr_t* to, std::size_t words) {
   const auto* at = reinterpret_cast<const volatile std::uintptr_t*>(from);
   for (std::size_t i = 0; i < words; ++i) to[i] = at[i];
 }

@@ -144,11 +144,11 @@ TEST(DumpOnSignal, B13_5_TheFormerHandlerComesBack) {
 }
 
 TEST(DumpOnSignal, B13_5_RefusesASecondOneAndWhatCannotBeCaught) {
-  EXPECT_THROW(DumpOnSignal{SIGKILL}, std::logic_error);
-  EXPECT_THROW(DumpOnSignal{0}, std::logic_error);
-  EXPECT_THROW(DumpOnSignal{12345}, std::logic_error);
+  EXPECT_THROW(static_cast<void>(DumpOnSignal{SIGKILL}), std::logic_error);
+  EXPECT_THROW(static_cast<void>(DumpOnSignal{0}), std::logic_error);
+  EXPECT_THROW(static_cast<void>(DumpOnSignal{12345}), std::logic_error);
   const DumpOnSignal dump(SIGUSR2);
-  EXPECT_THROW(DumpOnSignal{SIGUSR1}, std::logic_error);
+  EXPECT_THROW(static_cast<void>(DumpOnSignal{SIGUSR1}), std::logic_error);
 }
 
 // How a child that runs `body` and exits with what it returns has ended.

@@ -55,7 +55,7 @@ TEST(Simulation, ADayOfTimeoutsPasses) {
   const Simulation run = Simulate(3, [&] {
     std::vector<GreenThread<void>> all;
     for (int i = 0; i < 100; ++i) {
-      all.push_back(Spawn([&expired, i] {
+      all.push_back(Spawn([&expired] {
         for (int hour = 0; hour < 24; ++hour) {
           if (!WithTimeout(absl::Minutes(59), [] { Sleep(absl::Hours(2)); })) ++expired;
           Sleep(absl::Minutes(1));
