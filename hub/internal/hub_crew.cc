@@ -262,7 +262,11 @@ void HubCrew::StartThreads() {
   for (const auto& member : members_) {
     std::promise<void> promise;
     started.push_back(promise.get_future());
-    ++ending_->running;
+    {
+      // One that fails to start has ended already.
+      const std::lock_guard<std::mutex> lock(ending_->mutex);
+      ++ending_->running;
+    }
     try {
       threads_.emplace_back([&crew_member = *member, p = std::move(promise)]() mutable {
         crew_member.Main(std::move(p));
