@@ -8,19 +8,19 @@
 
 namespace {
 
-int Checksum(const char* text, std::size_t size) {
-  int sum = 0;
-  for (std::size_t i = 0; i < size; ++i) sum = sum * 31 + text[i];
+unsigned Checksum(const char* text, std::size_t size) {
+  unsigned sum = 0;
+  for (std::size_t i = 0; i < size; ++i) sum = sum * 31 + static_cast<unsigned char>(text[i]);
   return sum;
 }
 
-[[gnu::noinline]] int Format(int number) {
+[[gnu::noinline]] unsigned Format(int number) {
   char page[20000];
   std::memset(page, number, sizeof(page));
   return Checksum(page, sizeof(page));
 }
 
-[[gnu::noinline]] int Reply(int number) {
+[[gnu::noinline]] unsigned Reply(int number) {
   char line[200];
   std::memset(line, number, sizeof(line));
   return Checksum(line, sizeof(line));
@@ -29,7 +29,7 @@ int Checksum(const char* text, std::size_t size) {
 }  // namespace
 
 int main() {
-  std::vector<verdant::GreenThread<int>> all;
+  std::vector<verdant::GreenThread<unsigned>> all;
   for (int i = 0; i < 100; ++i) {
     all.push_back(verdant::Spawn([i] { return Reply(i); }));
     if (i % 10 == 0) all.push_back(verdant::Spawn([i] { return Format(i); }));
