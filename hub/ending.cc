@@ -27,8 +27,8 @@ void Hub::Announce(Task* task) noexcept {
 // No stack is to be had: the task ends with that as its error, without having run. On the hub's
 // stack, where its links cannot block.
 void Hub::FailToBegin(Task* task) noexcept {
-  task->error = std::current_exception();
-  if (!task->has_handles) ReportUncaught(Describe(task), task->error);
+  task->Fail(std::current_exception());
+  if (!task->has_handles) ReportUncaught(Describe(task), task->error());
   FinishTask(task);
   task->state = Task::State::kDone;
   Unref(task);
@@ -57,8 +57,8 @@ void Hub::FinishExtras(Task* task) noexcept {
 void Hub::ReportUnobserved(Task* task) noexcept {
   if (!task->has_handles || task->error_observed) return;
   task->error_observed = true;
-  if (internal::current_hub == task->hub && !IsGreenletExit(task->error)) {
-    task->hub->ReportUncaught(Describe(task) + ", which nobody waited for", task->error);
+  if (internal::current_hub == task->hub && !IsGreenletExit(task->error())) {
+    task->hub->ReportUncaught(Describe(task) + ", which nobody waited for", task->error());
   }
 }
 

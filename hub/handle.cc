@@ -129,14 +129,14 @@ void AnyGreenThread::WaitForResult(Deadline deadline) const {
     throw TimeoutExpired(0, patience);
   }
   keep.task_->error_observed = true;
-  if (keep.task_->error) std::rethrow_exception(keep.task_->error);
+  if (keep.task_->failed()) std::rethrow_exception(keep.task_->error());
 }
 
 bool AnyGreenThread::NotReady() const {
   Task* task = Checked();
   if (!task->finished) return true;
   task->error_observed = true;
-  if (task->error) std::rethrow_exception(task->error);
+  if (task->failed()) std::rethrow_exception(task->error());
   return false;
 }
 
@@ -234,7 +234,7 @@ bool AnyGreenThread::HasLinks() const {
 GreenThreadState AnyGreenThread::State() const {
   const Task* task = Checked();
   if (task->finished) {
-    if (!task->error) return GreenThreadState::kSucceeded;
+    if (!task->failed()) return GreenThreadState::kSucceeded;
     if (!task->started) return GreenThreadState::kCancelled;
     return Killed() ? GreenThreadState::kKilled : GreenThreadState::kFailed;
   }
@@ -247,27 +247,25 @@ bool AnyGreenThread::Alive() const {
   return state == GreenThreadState::kPending || state == GreenThreadState::kRunning;
 }
 
-bool AnyGreenThread::Killed() const { return IsGreenletExit(Checked()->error); }
+bool AnyGreenThread::Killed() const { return IsGreenletExit(Checked()->error()); }
 
 std::exception_ptr AnyGreenThread::Error() const {
   Checked()->error_observed = true;
-  return task_->error;
+  return task_->error();
 }
 
 // ---- Names and origin. ----
 
 const AnyGreenThread& AnyGreenThread::SetName(std::string_view name) const {
   Task* task = Checked();
-  auto copy = std::make_unique<std::string>(name);
-  task->own_fiber.name = copy->c_str();
-  task->name = std::move(copy);
+  task->SetName(name);
   task->hub->NoteRename(task);
   return *this;
 }
 
 std::string AnyGreenThread::Name() const {
   const Task* task = Checked();
-  if (task->name != nullptr) return *task->name;
+  if (task->named()) return std::string(task->name());
   if (task->is_main) return "main";
   return absl::StrCat(task->is_green_thread ? "GreenThread-" : "Greenlet-", MinimalIdent());
 }

@@ -137,7 +137,7 @@ class AnyGreenThread {
   // It has ended altogether, links included.
   bool Dead() const { return Checked()->state == internal::Task::State::kDone; }
   // It has ended by returning.
-  bool Successful() const { return Ready() && !task_->error; }
+  bool Successful() const { return Ready() && !task_->failed(); }
   // A GreenletExit ended it: that is neither success nor a failure to be reported (decision 1, rows
   // A1.13, B1.3).
   bool Killed() const;
@@ -211,9 +211,9 @@ class AnyGreenThread {
   template <typename Handle, typename F>
   absl::AnyInvocable<void()> OnException(F link) const {
     return [task = Checked(), link = std::move(link)]() mutable {
-      if (!task->error) return;
+      if (!task->failed()) return;
       if constexpr (std::invocable<F&, std::exception_ptr>) {
-        link(std::exception_ptr(task->error));
+        link(task->error());
       } else if constexpr (std::invocable<F&, Handle>) {
         Hub::Ref(task);
         link(Handle(task));
@@ -283,7 +283,7 @@ class [[nodiscard]] GreenThread : public AnyGreenThread {
   std::uint64_t LinkValue(F link) const {
     return AddLink(
         [self = GreenThread::Borrow(Checked()), link = std::move(link)]() mutable {
-          if (self.task->error) return;
+          if (self.task->failed()) return;
           if constexpr (internal::kTakesResult<F, R>) {
             link(*self.Pointer());
           } else if constexpr (std::invocable<F&, GreenThread>) {
@@ -301,7 +301,7 @@ class [[nodiscard]] GreenThread : public AnyGreenThread {
   template <typename Target>
   std::uint64_t LinkTo(Target& target) const {
     return Link([&target](GreenThread thread) {
-      const std::exception_ptr error = thread.task_->error;
+      const std::exception_ptr error = thread.task_->error();
       if constexpr (requires { target.SendException(error); }) {
         if (error) {
           target.SendException(error);

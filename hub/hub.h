@@ -231,7 +231,7 @@ class Hub {
   VERDANT_INLINE_SWITCHING internal::WakeReason Park(internal::Task* self,
                                                      internal::ParkedOn what) {
     RaiseInterrupts(self->fiber);
-    self->parked_on = what;
+    self->NoteParkedOn(what);
     for (;;) {
       self->state = internal::Task::State::kParked;
       internal::SwitchFiber(*self->fiber, *NextFiber());
@@ -436,10 +436,10 @@ class Hub {
   Options options_;
   Clock* const clock_;
   const std::shared_ptr<internal::Mailbox> mailbox_;
-  internal::Fiber hub_fiber_;
+  alignas(internal::Fiber::kLine) internal::Fiber hub_fiber_;
   // If it has a stack: what the last green thread to end stood on, suspended where the next to
   // begin can go on, which costs less than to begin anew.
-  internal::Fiber spare_;
+  alignas(internal::Fiber::kLine) internal::Fiber spare_;
   bool abandoned_ = false;  // by a fork, in the child
   bool quiet_ = false;      // long enough to give memory back
   internal::ReadyQueue ready_;

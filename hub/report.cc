@@ -36,9 +36,8 @@ void AppendState(std::string& text, const Task* task) {
       break;
     case Task::State::kParked:
     case Task::State::kParkedTraced:
-      absl::StrAppend(&text, "waiting in ", task->parked_on.operation);
-      if (task->parked_on.detail >= 0)
-        absl::StrAppend(&text, " of file descriptor ", task->parked_on.detail);
+      absl::StrAppend(&text, "waiting in ", task->operation);
+      if (task->detail >= 0) absl::StrAppend(&text, " of file descriptor ", task->detail);
       break;
     case Task::State::kDone:
       absl::StrAppend(&text, "ended");
@@ -68,8 +67,8 @@ std::string Hub::Describe(const Task* task) {
   if (task->is_main) return "the main greenlet";
   std::string text =
       absl::StrCat(task->is_green_thread ? "green thread " : "greenlet ", task->own_fiber.id);
-  if (task->name != nullptr) {
-    absl::StrAppend(&text, " '", *task->name, "'");
+  if (task->named()) {
+    absl::StrAppend(&text, " '", task->name(), "'");
   } else if (task->fiber->name != nullptr) {
     absl::StrAppend(&text, " '", task->fiber->name, "'");
   }
@@ -180,7 +179,7 @@ Hub::States Hub::CountStates() const {
       continue;
     }
     ++states.waiting;
-    const char* operation = task->parked_on.operation;
+    const char* operation = task->operation;
     auto known = std::find_if(operations.begin(), operations.end(),
                               [operation](const auto& o) { return o.first == operation; });
     if (known == operations.end()) known = operations.insert(known, {operation, 0});

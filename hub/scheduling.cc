@@ -157,7 +157,7 @@ void Hub::BeginTask(Task* task) {
   } else {
     internal::BeginFiber(task->own_fiber, stacks_->Acquire(), &TaskMain, task);
   }
-  task->own_fiber.flags &= ~std::uint32_t{Fiber::kUnstarted};
+  task->own_fiber.flags &= static_cast<std::uint16_t>(~Fiber::kUnstarted);
 }
 
 // From the hub's stack, with something to run.
@@ -188,7 +188,7 @@ void Hub::Start(Task* task) noexcept {
 }
 
 void Hub::Delete(Task* task) noexcept {
-  if (task->error) ReportUnobserved(task);
+  if (task->failed()) ReportUnobserved(task);
   if (!task->interrupts.empty()) [[unlikely]]
     DropInterrupts(task);
   task->Destroy();
@@ -203,13 +203,14 @@ void Hub::RunTask(Task* task) noexcept {
     task->Run();
   } catch (const GreenletExit&) {
     killed = true;
-    task->error = std::current_exception();
+    task->Fail(std::current_exception());
   } catch (...) {
-    task->error = std::current_exception();
+    task->Fail(std::current_exception());
   }
   if (internal::current_hub != this) [[unlikely]]
-    ExitForkedChild(killed ? nullptr : task->error);
-  if (task->error && !killed && !task->has_handles) ReportUncaught(Describe(task), task->error);
+    ExitForkedChild(killed ? nullptr : task->error());
+  if (task->failed() && !killed && !task->has_handles)
+    ReportUncaught(Describe(task), task->error());
   FinishTask(task);
   task->state = Task::State::kDone;
 }
@@ -225,9 +226,9 @@ void Hub::FinishTask(Task* task) noexcept {
   while (internal::Waiter* waiter = task->joiners.PopFront()) Wake(waiter->task);
   if (task->refs == 1) {
     // Nobody can ask any more, and only here may a destructor of the result still block.
-    if (task->error) {
+    if (task->failed()) {
       ReportUnobserved(task);
-      task->error = nullptr;
+      task->extras->error = nullptr;
     }
     task->DropResult();
   }
@@ -251,7 +252,7 @@ void Hub::TaskMain(void* transfer, void* arg) {
       if (reusable) {
         // It can have this stack as it is, without a switch.
         internal::HandOverStack(task->own_fiber, *to);
-        to->flags &= ~std::uint32_t{Fiber::kUnstarted};
+        to->flags &= static_cast<std::uint16_t>(~Fiber::kUnstarted);
         Unref(task);
         task = TaskOf(to);
         continue;
@@ -279,7 +280,8 @@ void Hub::TaskMain(void* transfer, void* arg) {
 void Hub::RaiseFirstInterrupt(Fiber* self) {
   Interrupt* first = TaskOf(self)->interrupts.PopFront();
   // The flag outlives an interrupt that was taken back.
-  if (TaskOf(self)->interrupts.empty()) self->flags &= ~std::uint32_t{Fiber::kInterrupted};
+  if (TaskOf(self)->interrupts.empty())
+    self->flags &= static_cast<std::uint16_t>(~Fiber::kInterrupted);
   const internal::TaskExtras* extras = TaskOf(self)->extras.get();
   if (first == nullptr) {
     if (extras != nullptr) internal::BeginStackMeasurement(*TaskOf(self));
@@ -304,7 +306,7 @@ WakeReason Hub::Park(Task* self, ParkedOn what, Deadline deadline) {
 }
 
 void Hub::ParkUninterrupted(Task* self, ParkedOn what) {
-  self->parked_on = what;
+  self->NoteParkedOn(what);
   self->uninterrupted = true;
   self->state = Task::State::kParked;
   internal::SwitchFiber(*self->fiber, *NextFiber());

@@ -7,7 +7,7 @@
 namespace verdant::internal {
 namespace {
 
-struct MainFiber : Fiber {
+struct alignas(Fiber::kLine) MainFiber : Fiber {
   ~MainFiber() {
     if (fiber_thread.unwind_dropped != nullptr) fiber_thread.unwind_dropped();
     ReleaseFiberData(*this);
@@ -129,15 +129,23 @@ Stack EndFiber(Fiber& fiber) noexcept {
 
 void LeaveSpecialState(Fiber& from, Fiber& to) {
   ExceptionState& live = *fiber_thread.exceptions;
-  from.exceptions = live;
-  from.flags &= ~std::uint32_t{Fiber::kHasExceptions};
+  from.caught = live.caught;
+  from.uncaught = live.uncaught;
+  from.flags &= static_cast<std::uint16_t>(~Fiber::kHasExceptions);
   if (live.caught != nullptr || live.uncaught != 0) from.flags |= Fiber::kHasExceptions;
-  live = (to.flags & Fiber::kHasExceptions) != 0 ? to.exceptions : ExceptionState{};
+  live = (to.flags & Fiber::kHasExceptions) != 0 ? ExceptionState{to.caught, to.uncaught}
+                                                 : ExceptionState{};
 
-  if (((from.flags | to.flags) & Fiber::kKeepsFpControl) != 0) {
-    ((from.flags & Fiber::kKeepsFpControl) != 0 ? from.fp : fiber_thread.fp) = ReadFpControl();
-    WriteFpControl((to.flags & Fiber::kKeepsFpControl) != 0 ? to.fp : fiber_thread.fp);
+  if (((from.flags | to.flags) & Fiber::kKeepsFpControl) == 0) return;
+  const FpControl present = ReadFpControl();
+  if ((from.flags & Fiber::kKeepsFpControl) != 0) {
+    from.fp_vector = present.vector;
+    from.fp_x87 = present.x87;
+  } else {
+    fiber_thread.fp = present;
   }
+  WriteFpControl((to.flags & Fiber::kKeepsFpControl) != 0 ? FpControl{to.fp_vector, to.fp_x87}
+                                                          : fiber_thread.fp);
 }
 
 }  // namespace verdant::internal

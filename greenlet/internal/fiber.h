@@ -1,6 +1,7 @@
 #ifndef VERDANT_GREENLET_INTERNAL_FIBER_H_
 #define VERDANT_GREENLET_INTERNAL_FIBER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 
@@ -37,11 +38,14 @@ struct SwitchClosure {
 };
 
 // What runs on a stack: the main fiber of a thread on the thread's own, any other on a pool's. What
-// every switch touches comes first, on one line of cache.
-struct alignas(64) Fiber {
-  enum Flag : std::uint32_t {
-    kHasExceptions = 1,   // `exceptions` holds state to be put back at the next switch here
-    kKeepsFpControl = 2,  // `fp` is this fiber's own, not the thread's
+// every switch touches comes first: on one line of cache if the fiber lies at the beginning of one,
+// as it should (kLine).
+struct Fiber {
+  static constexpr std::size_t kLine = 64;
+
+  enum Flag : std::uint16_t {
+    kHasExceptions = 1,   // `caught` and `uncaught` are to be put back at the next switch here
+    kKeepsFpControl = 2,  // the fp_ members are this fiber's own, not the thread's
     // For whoever schedules fibers, without a meaning here.
     kUnstarted = 4,
     kInterrupted = 8,
@@ -56,12 +60,15 @@ struct alignas(64) Fiber {
   }
 
   Context context;
-  std::uint32_t flags = 0;
-  std::uint32_t site_line = 0;  // apart from the file's name, since here is room for it
-  void* scheduled = nullptr;    // for whoever schedules fibers: the hub's task
-  ExceptionState exceptions;
-  FpControl fp;
-  Stack stack;                        // empty for a thread's main fiber and for a fiber not begun
+  std::uint16_t flags = 0;
+  // Of a struct each; apart so that there are no gaps between them.
+  std::uint16_t fp_x87 = 0;
+  std::uint32_t fp_vector = 0;
+  std::uint32_t uncaught = 0;
+  std::uint32_t site_line = 0;
+  void* scheduled = nullptr;  // for whoever schedules fibers: the hub's task
+  Stack stack;                // empty for a thread's main fiber and for a fiber not begun
+  void* caught = nullptr;
   GreenletState* greenlet = nullptr;  // for whoever names them: the public handle
   // What an overflow report prints: a name, which must outlive the fiber, or failing that a number
   // that is not 0.

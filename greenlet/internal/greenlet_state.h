@@ -59,7 +59,7 @@ struct GreenletState {
     return total() == 1 && GetStage() == Stage::kActive && in_switch && !foreign() && mine();
   }
 
-  Fiber own;
+  alignas(Fiber::kLine) Fiber own;
   Fiber* fiber;
   ThreadRecord* thread;
   int refs = 0;

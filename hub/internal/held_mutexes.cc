@@ -132,9 +132,9 @@ std::string Who(const Held& held) {
 std::string LastWait(const Held& held) {
   const Task* task = HolderOf(held);
   if (task == nullptr) return "";
-  if (task->parked()) return absl::StrCat(" while it waits in ", task->parked_on.operation);
-  if (std::string_view(task->parked_on.operation) == ParkedOn().operation) return "";
-  return absl::StrCat("; its last wait was in ", task->parked_on.operation);
+  if (task->parked()) return absl::StrCat(" while it waits in ", task->operation);
+  if (std::string_view(task->operation) == ParkedOn().operation) return "";
+  return absl::StrCat("; its last wait was in ", task->operation);
 }
 
 void Say(const std::string& text) {

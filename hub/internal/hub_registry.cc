@@ -36,9 +36,8 @@ void Describe(DebugHubs& hubs, const Task& task) {
   hubs.task_is_main = Offset(task, task.is_main);
   hubs.task_fiber = Offset(task, task.fiber);
   hubs.task_own_fiber = Offset(task, task.own_fiber);
-  hubs.task_operation = Offset(task, task.parked_on.operation);
-  hubs.task_detail = Offset(task, task.parked_on.detail);
-  hubs.task_name = Offset(task, task.name);
+  hubs.task_operation = Offset(task, task.operation);
+  hubs.task_detail = Offset(task, task.detail);
   const Fiber& fiber = task.own_fiber;
   hubs.fiber_context = Offset(fiber, fiber.context);
   hubs.fiber_stack = Offset(fiber, fiber.stack);

@@ -30,7 +30,7 @@ struct HubRecord {
 // of members that are pointers unless said otherwise. Found by the name of verdant_debug_hubs and
 // read by position; another order or meaning is another version.
 struct DebugHubs {
-  std::uint64_t version = 1;
+  std::uint64_t version = 2;
   HubRecord* first = nullptr;
   std::uint64_t list_next = 0;
   // Of a Task.
@@ -39,10 +39,10 @@ struct DebugHubs {
   std::uint64_t task_is_green_thread = 0;  // a byte
   std::uint64_t task_is_main = 0;          // a byte
   std::uint64_t task_fiber = 0;
-  std::uint64_t task_own_fiber = 0;  // a Fiber: has its number and its site
+  std::uint64_t task_own_fiber =
+      0;  // a Fiber: has its number, its site and its name, if it was given one
   std::uint64_t task_operation = 0;  // to a string that ends with a zero
-  std::uint64_t task_detail = 0;     // 64 bits, signed
-  std::uint64_t task_name = 0;       // to a std::string
+  std::uint64_t task_detail = 0;     // 32 bits, signed
   // Of a Fiber.
   std::uint64_t fiber_context = 0;    // a Context: sp, fp, pc
   std::uint64_t fiber_stack = 0;      // lowest address, then size

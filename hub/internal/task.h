@@ -3,11 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <utility>
 
 #include "greenlet/internal/fiber.h"
@@ -31,7 +32,7 @@ enum class WakeReason : std::uint8_t { kNotified, kTimedOut, kClosed, kInterrupt
 // What a parked task waits for, for LoopExit's text and dumps: string literals only.
 struct ParkedOn {
   const char* operation = "nothing";
-  std::int64_t detail = -1;  // a file descriptor, or -1
+  std::int32_t detail = -1;  // a file descriptor, or -1
 };
 
 // An exception on its way to a task, delivered the next time that task runs or is about to park.
@@ -90,19 +91,28 @@ struct TaskCore {
   // Ends the object and gives its memory back.
   virtual void Destroy() noexcept = 0;
 
+  void NoteParkedOn(ParkedOn what) {
+    operation = what.operation;
+    detail = what.detail;
+  }
+
   State state = State::kNew;
   WakeReason reason = WakeReason::kNotified;
   bool is_green_thread = true;
-  bool has_handles = false;  // spawned with a result somebody may wait for
-  bool finished = false;     // body done, result or error in place
-  bool error_observed = false;
+  bool is_main = false;
+  bool finished = false;  // body done, result or error in place
   bool started = false;
-  bool uninterrupted = false;  // parked in ParkUninterrupted()
+  bool uninterrupted = false;    // parked in ParkUninterrupted()
+  bool has_handles : 1 = false;  // spawned with a result somebody may wait for
+  bool error_observed : 1 = false;
+  bool body_dropped : 1 = false;
   List<Interrupt> interrupts;
   Hub* const hub;
-  ParkedOn parked_on;
+  const char* operation = ParkedOn().operation;  // what it waits for, or last waited for
+  std::int32_t detail = ParkedOn().detail;
+  std::uint32_t refs = 0;
   Fiber* fiber = &own_fiber;
-  Fiber own_fiber;
+  alignas(Fiber::kLine) Fiber own_fiber;
 };
 
 // What a hub schedules: a green thread, or on demand any other fiber that parks (a thread's main, a
@@ -111,20 +121,44 @@ struct TaskCore {
 // handles.
 struct Task : TaskCore, AllNode {
   explicit Task(Hub* h) : TaskCore(h), spawner(fiber_thread.current->id) {}
+  ~Task() override { FreeName(own_fiber.name); }
 
   TaskExtras& Extras() {
     if (extras == nullptr) extras = std::make_unique<TaskExtras>();
     return *extras;
   }
 
-  const std::uint64_t spawner;  // its number in reports; 0: a hub callback
-  std::uint32_t refs = 0;
-  bool is_main = false;
+  // What ended it, if not a normal return.
+  bool failed() const { return extras != nullptr && extras->error != nullptr; }
+  std::exception_ptr error() const { return extras != nullptr ? extras->error : nullptr; }
+  void Fail(std::exception_ptr error) { Extras().error = std::move(error); }
+
+  // What it was given, if anything: own_fiber.name, with its length in front of it.
+  bool named() const { return own_fiber.name != nullptr; }
+  std::string_view name() const {
+    if (!named()) return {};
+    std::size_t size;
+    std::memcpy(&size, own_fiber.name - sizeof(size), sizeof(size));
+    return {own_fiber.name, size};
+  }
+  void SetName(std::string_view name) {
+    const std::size_t size = name.size();
+    auto* block = new char[sizeof(size) + size + 1]();
+    std::memcpy(block, &size, sizeof(size));
+    name.copy(block + sizeof(size), size);
+    // Handlers of signals may read it at any time.
+    FreeName(std::exchange(own_fiber.name, block + sizeof(size)));
+  }
+
+  const std::uint64_t spawner;      // its number in reports; 0: a hub callback
   const void* member_of = nullptr;  // the pool that runs it: compared, never followed
   WaitList joiners;
-  std::exception_ptr error;
   std::unique_ptr<TaskExtras> extras;
-  std::unique_ptr<std::string> name;
+
+ private:
+  static void FreeName(const char* name) noexcept {
+    if (name != nullptr) delete[](name - sizeof(std::size_t));
+  }
 };
 
 // What a green thread returned, kept for its handles. For void, that it returned.
@@ -162,7 +196,7 @@ struct BodyTask final : Base {
   template <typename B>
   BodyTask(Hub* h, B&& b) : Base(h), body(std::forward<B>(b)) {}
   ~BodyTask() override {
-    if (body_gone) return;
+    if (this->body_dropped) return;
     body.~Body();
     ReleaseFiberData(this->own_fiber);
   }
@@ -184,8 +218,8 @@ struct BodyTask final : Base {
     this->Keep(body);
   }
   void DropBody() noexcept override {
-    if (body_gone) return;
-    body_gone = true;
+    if (this->body_dropped) return;
+    this->body_dropped = true;
     body.~Body();
   }
   void Destroy() noexcept override {
@@ -200,7 +234,6 @@ struct BodyTask final : Base {
   union {
     Body body;
   };
-  bool body_gone = false;
 };
 
 }  // namespace internal

@@ -29,6 +29,7 @@ struct TaskExtras {
     if (numbers != nullptr) numbers->Give(number);
   }
 
+  std::exception_ptr error;  // what ended it; null: nothing did, or it returned
   EndLinks links;
   // Cancels the timer that is to start it; set from then on.
   absl::AnyInvocable<void()> stop_timer;

@@ -20,7 +20,7 @@ std::string_view Shortened(std::string_view name) {
 }
 
 std::string_view NameOf(const Task& task) {
-  if (task.name != nullptr) return *task.name;
+  if (task.named()) return task.name();
   if (task.fiber->name != nullptr) return task.fiber->name;
   return task.is_main ? "main" : std::string_view();
 }

@@ -41,8 +41,8 @@ class TraceRecorder {
       stop = TraceStop::kEnded;
     } else if (task->parked()) {
       stop = TraceStop::kParked;
-      operation = task->parked_on.operation;
-      detail = static_cast<std::uint32_t>(task->parked_on.detail);
+      operation = task->operation;
+      detail = static_cast<std::uint32_t>(task->detail);
       task->state = Task::State::kParkedTraced;
     }
     std::uint64_t id = 0;

@@ -184,7 +184,7 @@ void ImapEngine::WorkerIsGone(Worker& worker) {
   worker_limit_ = worker_count_;
   if (worker_count_ > 0) return;
   if (std::exchange(has_input_, false)) --pulled_;
-  input_error_ = worker.task->error;
+  input_error_ = worker.task->error();
   exhausted_ = true;
   if (NothingToCome()) NotifyConsumer();
 }

@@ -60,7 +60,7 @@ void RunKeepingError(Task* task) {
     throw;
   } catch (...) {
     if (std::current_exception() == aimed.error()) throw;
-    task->error = std::current_exception();
+    task->Fail(std::current_exception());
   }
 }
 
@@ -77,8 +77,8 @@ Task* RunInline(Task* task) {
 void RunInlineN(Task* task, const char* operation) {
   const InlineEnd end(task);
   RunKeepingError(task);
-  if (task->error) {
-    task->hub->ReportUncaught(std::string("a call made inline by ") + operation, task->error);
+  if (task->failed()) {
+    task->hub->ReportUncaught(std::string("a call made inline by ") + operation, task->error());
   }
 }
 

@@ -18,13 +18,13 @@ import struct
 import gdb
 from gdb.unwinder import Unwinder, register_unwinder
 
-VERSION = 1
+VERSION = 2
 SYMBOL = "verdant_debug_hubs"
 
 # DebugHubs of hub/internal/hub_registry.h, behind its version.
 INDEX_FIELDS = (
     "first list_next task_node task_state task_is_green_thread task_is_main task_fiber task_own_fiber"
-    " task_operation task_detail task_name fiber_context fiber_stack fiber_name fiber_id fiber_site_file fiber_site_line"
+    " task_operation task_detail fiber_context fiber_stack fiber_name fiber_id fiber_site_file fiber_site_line"
     " thread_current state_new state_running state_done").split()
 
 # How gdb calls a Context's sp, fp and pc.
@@ -54,13 +54,6 @@ class Memory:
             except gdb.error:
                 self._strings[address] = "<unreadable>"
         return self._strings[address]
-
-    def std_string(self, address):
-        """A libstdc++ std::string: where its characters are, and how many."""
-        if address == 0:
-            return None
-        data, size = self.words(address, 2)
-        return self.read(data, min(size, 200)).decode(errors="replace")
 
 
 class Index:
@@ -135,8 +128,8 @@ class Task(Greenlet):
         self.number = word(own + index.fiber_id)
         self._state = raw[index.task_state]
         self._operation = memory.string(word(index.task_operation))
-        self._detail = word(index.task_detail, "=q")
-        name = memory.std_string(word(index.task_name)) or memory.string(self.fiber_name)
+        self._detail = word(index.task_detail, "=i")
+        name = memory.string(word(own + index.fiber_name)) or memory.string(self.fiber_name)
         if raw[index.task_is_main]:
             self.name = "main"
         elif name:
