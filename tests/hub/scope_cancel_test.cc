@@ -1,5 +1,3 @@
-#include "hub/scope.h"
-
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -7,6 +5,7 @@
 #include "gtest/gtest.h"
 #include "hub/event.h"
 #include "hub/green_thread.h"
+#include "hub/scope.h"
 #include "hub/shield.h"
 #include "tests/hub/manual_clock.h"
 #include "tests/hub/sync_testing.h"

@@ -1,5 +1,6 @@
 #include "hub/internal/thread_probe.h"
 
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,11 +29,12 @@ const bool handler_before = [] {
   return sigaction(SIGURG, &action, nullptr) == 0;
 }();
 
-// A thread that waits in a system call, until the end of this.
+// A thread that waits in a system call, until the end of this. By a semaphore, since that is where
+// ThreadSanitizer lets signals through.
 class Waiter {
  public:
   explicit Waiter(bool deaf = false) {
-    EXPECT_EQ(pipe(ends_), 0);
+    sem_init(&end_, 0, 0);
     thread_ = std::thread([this, deaf] {
       sigset_t set;
       sigemptyset(&set);
@@ -40,26 +42,27 @@ class Waiter {
       if (deaf) pthread_sigmask(SIG_BLOCK, &set, nullptr);
       id_ = gettid();
       id_.notify_one();
-      char byte;
-      EXPECT_EQ(read(ends_[0], &byte, 1), 1);
+      while (sem_wait(&end_) != 0) {
+      }
       pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
     });
     id_.wait(0);
   }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
-  ~Waiter() { End(); }
+  ~Waiter() {
+    End();
+    sem_destroy(&end_);
+  }
   void End() {
     if (!thread_.joinable()) return;
-    EXPECT_EQ(write(ends_[1], "x", 1), 1);
+    sem_post(&end_);
     thread_.join();
-    close(ends_[0]);
-    close(ends_[1]);
   }
   pid_t id() const { return id_; }
 
  private:
-  int ends_[2];
+  sem_t end_;
   std::atomic<pid_t> id_{0};
   std::thread thread_;
 };
