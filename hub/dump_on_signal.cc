@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "hub/internal/dump_collector.h"
 #include "hub/internal/thread_probe.h"
+#include "hub/internal/thread_scene.h"
 
 namespace verdant {
 namespace {
@@ -103,7 +104,7 @@ void* DumpOnSignal::Main(void* self) {
     }
     if (dump.stop_.load()) return nullptr;
     WriteAll(dump.options_.fd,
-             internal::CollectDumps(dump.options_.dump, &internal::ThreadProbe::Ask));
+             internal::CollectDumps(dump.options_.dump, &internal::DescribeThread));
   }
 }
 

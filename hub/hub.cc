@@ -295,7 +295,7 @@ bool Hub::CallIdleHooks() {
 internal::BlockingDetector& Hub::monitor() {
   if (detector_ == nullptr) {
     detector_ = std::make_unique<internal::BlockingDetector>(
-        options_.blocking_threshold, hub_fiber_, all_count_, ready_.taken(), options_.on_blocking);
+        options_.blocking_threshold, all_count_, ready_.taken(), options_.on_blocking);
   }
   return *detector_;
 }

@@ -6,9 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +20,9 @@
 #include "hub/clock.h"
 #include "hub/duration_histogram.h"
 #include "hub/errors.h"
+#include "hub/hub_counts.h"
+#include "hub/hub_options.h"
+#include "hub/hub_remote.h"
 #include "hub/internal/fd_table.h"
 #include "hub/internal/hub_registry.h"
 #include "hub/internal/list.h"
@@ -29,7 +30,6 @@
 #include "hub/internal/ready_queue.h"
 #include "hub/internal/task.h"
 #include "hub/internal/timer_wheel.h"
-#include "hub/stack_usage.h"
 #include "hub/timer_handle.h"
 
 namespace verdant {
@@ -63,37 +63,12 @@ extern constinit thread_local Hub* current_hub;
 // A12.17.
 class Hub {
  public:
-  struct Options {
-    Clock* clock = nullptr;  // null: CLOCK_MONOTONIC
-    // With a number, what is runnable runs in an order drawn from it rather than first in, first
-    // out: another number, another interleaving, and the same number the same one again. Slower;
-    // for tests, see hub/simulation.h.
-    std::optional<std::uint64_t> order_seed = std::nullopt;
-    std::size_t stack_size = 0;         // bytes for each green thread; 0: DefaultStackSize()
-    bool report_stack_overflow = true;  // see InstallStackOverflowReporter()
-    // 1 measures how deep each green thread uses its stack, N every Nth, 0 none: see
-    // hub/stack_usage.h. Which ones is not random, so N should be prime to what a program repeats.
-    std::size_t measure_stacks = DefaultStackMeasuring();
-    // Decision 15: a second green thread that waits for the same direction of a file descriptor
-    // gets a std::logic_error that names both. Without this both wait, and both wake.
-    bool prevent_multiple_waiters = true;
-    // "epoll", "io_uring", "poll" or "select" (rows A12.2, B8.8); null: as the environment's
-    // VERDANT_HUB says, or epoll. Where the kernel is too old for io_uring, or forbids it, the hub
-    // has epoll instead and a line on stderr says why. The last two scan all descriptors at every
-    // look, and select takes only the first 1024.
-    const char* poller = nullptr;
-    // Tells of whatever keeps the hub from turning for longer while another green thread lives: a
-    // call that blocks the thread, or computes without end; not what waits for a processor.
-    // Infinite: off, and costs nothing. A thread of its own watches; a culprit in a system call is
-    // not disturbed, one that computes is interrupted by SIGURG, to see where it is. Each place is
-    // reported the first, second, fourth, eighth time (docs/health.md; rows A10.2, B13.1).
-    absl::Duration blocking_threshold = DefaultBlockingThreshold();
-    // Called on that thread with the report of several lines; empty: writes it to stderr. In a
-    // HubGroup perhaps by several at once.
-    std::function<void(const std::string&)> on_blocking = {};
-    // Records the hub from its beginning; see hub/trace.h. Used when the hub is made, and may go.
-    Trace* trace = nullptr;
-  };
+  using Options = HubOptions;
+  // For other threads that outlive the hub's.
+  using Remote = HubRemote;
+  using Keepalive = HubKeepalive;
+  using Counts = HubCounts;
+  using States = HubStates;
 
   // The calling thread's hub, made on first use.
   static Hub& Current() {
@@ -115,39 +90,6 @@ class Hub {
   // as the hub exists; wakes a sleeping hub. `call` must not block. What it throws goes to the
   // error handler.
   void Post(absl::AnyInvocable<void()> call) { mailbox_->Post(std::move(call)); }
-
-  // Posts to a hub that may be gone: a handle for other threads that outlive the hub's. Copyable;
-  // any thread.
-  class Remote {
-   public:
-    explicit Remote(Hub& hub) : mailbox_(hub.mailbox_) {}
-    // Like Hub::Post(); false, and `call` is destroyed here, once the hub is gone.
-    bool Post(absl::AnyInvocable<void()> call) const { return mailbox_->Post(std::move(call)); }
-    // Whether that is the hub it posts to.
-    bool LeadsTo(const Hub& hub) const { return mailbox_ == hub.mailbox_; }
-
-   private:
-    std::shared_ptr<internal::Mailbox> mailbox_;
-  };
-
-  // While one exists, the hub does not take "nothing can ever run again" for granted, because
-  // another thread or a signal may yet Post(). May be moved to and destroyed on any thread, also
-  // after the hub.
-  class Keepalive {
-   public:
-    explicit Keepalive(Hub& hub) : mailbox_(hub.mailbox_) { mailbox_->AddKeepalive(); }
-    Keepalive(Keepalive&& other) noexcept : mailbox_(std::move(other.mailbox_)) {}
-    Keepalive& operator=(Keepalive&& other) noexcept {
-      std::swap(mailbox_, other.mailbox_);
-      return *this;
-    }
-    ~Keepalive() {
-      if (mailbox_ != nullptr) mailbox_->DropKeepalive();
-    }
-
-   private:
-    std::shared_ptr<internal::Mailbox> mailbox_;
-  };
 
   // Calls `call` on the hub once `delay` has passed (row A12.7: global timer). It must not block:
   // it may wake, spawn, send.
@@ -180,31 +122,11 @@ class Hub {
   std::string DumpTimers() const;
   std::string DumpListeners() const;
 
-  struct Counts {
-    std::size_t green_threads = 0;  // not ended
-    std::size_t runnable = 0;
-    std::size_t timers = 0;  // calls to come, and waits that have a deadline
-    std::size_t waiting_for_io = 0;
-    std::size_t readers = 0;  // green threads that wait to read, listeners interested in it
-    std::size_t writers = 0;
-    std::uint64_t turns = 0;         // visits to the readiness queue
-    std::uint64_t switches = 0;      // green threads resumed
-    std::uint64_t spawned = 0;       // green threads and greenlets that the hub has known
-    std::uint64_t posted_calls = 0;  // run
-    std::uint64_t sleeps = 0;        // until something woke it
-    std::uint64_t poller_calls = 0;  // system calls of the poller
-  };
   Counts counts() const;
   // Who has kept the hub from turning, by where: all since the hub was made, reported or not; empty
   // if the detector is off. Row B13.1.
   std::vector<BlockingSite> BlockingSites() const;
   // All of counts().green_threads by what they do; looks at each.
-  struct States {
-    std::size_t not_started = 0;
-    std::size_t runnable = 0;  // or running, or aside in a greenlet's Switch()
-    std::size_t waiting = 0;
-    std::map<std::string, std::size_t> waiting_in;  // by operation
-  };
   States CountStates() const;
 
   std::int64_t NowNanos() { return clock_->NowNanos(); }
@@ -324,6 +246,7 @@ class Hub {
   // "green thread 'name' spawned at file:line".
   static std::string Describe(const internal::Task* task);
 
+  const std::shared_ptr<internal::Mailbox>& mailbox() const { return mailbox_; }
   internal::TimerWheel& timers() { return timers_; }
   internal::FdTable& fds() { return fds_; }
   // Where watchers are called at each turn.

@@ -12,10 +12,11 @@ namespace verdant {
 // they wait is a verdant::Lock.
 //
 // Works by linking: //hub:mutex_check defines the functions of pthread that lock and unlock, for
-// the whole program and the libraries it loads, and calls the real ones. A program without that
-// dependency pays nothing, and neither Park() nor Yield() is touched in either: what is held is
-// looked at once a turn of the hub, and what has happened in between when it is released. A lock
-// costs more, and only on threads with a hub; see docs/health.md.
+// the whole program and the libraries it loads, and calls the real ones. What does not go by those
+// functions, as absl::Mutex, is never seen. A program without that dependency pays nothing, and
+// neither Park() nor Yield() is touched in either: what is held is looked at once a turn of the
+// hub, and what has happened in between when it is released. A lock costs more, and only on threads
+// with a hub; see docs/health.md.
 //
 // Reported, each place that locks once: a green thread that waits while it holds one; one that
 // released it, but had waited or yielded in between; and one that is about to lock what another

@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "bench/hub/crossing.h"
-#include "bench/hub/measured.h"
+#include "bench/measured.h"
 #include "green/socket.h"
 #include "hub/green_thread.h"
 #include "hub/hub_group.h"

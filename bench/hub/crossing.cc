@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
-#include "bench/hub/measured.h"
+#include "bench/measured.h"
 #include "hub/hub_group.h"
 #include "hub/shared_event.h"
 #include "pool/shared_queue.h"

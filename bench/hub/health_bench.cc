@@ -35,6 +35,7 @@ void BM_YieldOfTwo(benchmark::State& state) {
     done = true;
     Sleep();
   });
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(BM_YieldOfTwo)->Arg(0)->Arg(25);
 
@@ -43,6 +44,7 @@ void BM_Turn(benchmark::State& state) {
   OnOwnHub({.blocking_threshold = Threshold(state)}, [&] {
     for (auto _ : state) Sleep(absl::Nanoseconds(1));
   });
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(BM_Turn)->Arg(0)->Arg(25);
 
@@ -53,6 +55,7 @@ void BM_SpawnAndJoin(benchmark::State& state) {
            [&] {
              for (auto _ : state) Spawn([] {}).Wait();
            });
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(BM_SpawnAndJoin)->Arg(0)->Arg(64)->Arg(1);
 
@@ -71,6 +74,7 @@ void BM_LockAndUnlock(benchmark::State& state) {
   } else {
     OnOwnHub({.blocking_threshold = absl::InfiniteDuration()}, [&] { Spawn(run).Wait(); });
   }
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(BM_LockAndUnlock)->Arg(0)->Arg(1);
 

@@ -96,6 +96,7 @@ BENCHMARK(SpawnJoin)->Arg(kOff)->Arg(kTrace)->Arg(kMetrics);
 void Ticks(benchmark::State& state) {
   const internal::TraceClock clock;
   for (auto _ : state) benchmark::DoNotOptimize(clock.Ticks());
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(Ticks);
 
@@ -103,19 +104,42 @@ void Event(benchmark::State& state) {
   const internal::TraceClock clock;
   internal::TraceRing ring(Trace::kDefaultEvents, 0);
   for (auto _ : state) ring.Push(clock.Ticks(), 1, 2, 3);
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(Event);
 
+// So many green threads that wait, for a scope.
+class Waiters {
+ public:
+  explicit Waiters(std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) all_.push_back(Spawn([this] { gate_.Acquire(); }));
+    Sleep();
+  }
+  Waiters(const Waiters&) = delete;
+  Waiters& operator=(const Waiters&) = delete;
+  ~Waiters() {
+    for (std::size_t i = 0; i < all_.size(); ++i) gate_.Release();
+    JoinAll(all_);
+  }
+
+ private:
+  Semaphore gate_{0};
+  std::vector<GreenThread<void>> all_;
+};
+
 void CollectMetricsOf(benchmark::State& state) {
-  Semaphore gate(0);
-  std::vector<GreenThread<void>> all;
-  for (std::int64_t i = 0; i < state.range(0); ++i) all.push_back(Spawn([&] { gate.Acquire(); }));
-  Sleep();
+  const Waiters waiters(state.range(0));
   for (auto _ : state) benchmark::DoNotOptimize(CollectOwnMetrics());
-  for (std::int64_t i = 0; i < state.range(0); ++i) gate.Release();
-  JoinAll(all);
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(CollectMetricsOf)->Arg(100)->Arg(100000);
+
+void MetricsTextOf(benchmark::State& state) {
+  const Waiters waiters(state.range(0));
+  for (auto _ : state) benchmark::DoNotOptimize(PrometheusText({CollectOwnMetrics()}));
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(MetricsTextOf)->Arg(100);
 
 }  // namespace
 }  // namespace verdant

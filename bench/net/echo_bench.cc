@@ -1,10 +1,15 @@
 // An echo server of green threads, over epoll and over io_uring, against a hand-written epoll loop,
-// with the same client: round trips a second, and the server thread's CPU time for each, which
-// other load on the machine disturbs least.
+// with the same client. Prints lines "NAME VALUE", for bench/run, as often as the argument says:
+//
+//   Echo/loop/32       the epoll loop, with 32 connections
+//   Echo/epoll/32      green threads over epoll
+//   Echo/io_uring/32   green threads over io_uring, where the kernel has it
+//
+// The value is the server thread's CPU time in nanoseconds for one round trip, which other load on
+// the machine disturbs least; with "/wall" behind the name, the time on the wall.
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,9 +21,11 @@
 #include <future>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "bench/measured.h"
 #include "green/socket.h"
 #include "hub/hub.h"
 #include "net/listen.h"
@@ -28,17 +35,10 @@ namespace verdant {
 namespace {
 
 constexpr std::size_t kMessage = 64;
-constexpr int kRepetitions = 3;
 
 [[noreturn]] void Die(const char* what) {
   perror(what);
   exit(1);
-}
-
-std::int64_t Nanos(clockid_t clock) {
-  timespec now;
-  clock_gettime(clock, &now);
-  return std::int64_t{now.tv_sec} * 1000000000 + now.tv_nsec;
 }
 
 void Watch(int epoll, int fd) {
@@ -47,11 +47,6 @@ void Watch(int epoll, int fd) {
   event.data.fd = fd;
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) Die("epoll_ctl");
 }
-
-struct Result {
-  double round_trips_per_second;
-  double server_cpu_nanos;  // for each round trip
-};
 
 // Sends `rounds` messages over each of `connections`, one at a time on each.
 void RunClient(const green::Address& server, int connections, int rounds) {
@@ -108,7 +103,7 @@ std::int64_t EpollServer(std::promise<green::Address>& address, int connections)
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   Watch(epoll, listener);
   address.set_value(here);
-  const std::int64_t began = Nanos(CLOCK_THREAD_CPUTIME_ID);
+  const std::int64_t began = NanosOf(CLOCK_THREAD_CPUTIME_ID);
   std::array<epoll_event, 256> events;
   std::array<char, 4096> buffer;
   for (int open = connections; open > 0;) {
@@ -132,7 +127,7 @@ std::int64_t EpollServer(std::promise<green::Address>& address, int connections)
       }
     }
   }
-  const std::int64_t used = Nanos(CLOCK_THREAD_CPUTIME_ID) - began;
+  const std::int64_t used = NanosOf(CLOCK_THREAD_CPUTIME_ID) - began;
   close(epoll);
   close(listener);
   return used;
@@ -149,7 +144,7 @@ std::int64_t GreenServer(const char* poller, std::promise<green::Address>& addre
   Hub::Configure({.poller = poller});
   green::Socket listener = *net::Listen("127.0.0.1:0");
   address.set_value(*listener.local());
-  const std::int64_t began = Nanos(CLOCK_THREAD_CPUTIME_ID);
+  const std::int64_t began = NanosOf(CLOCK_THREAD_CPUTIME_ID);
   int open = connections;
   const absl::Status status = net::Serve(listener, [&](green::Socket& connection) {
     std::array<char, 4096> buffer;
@@ -161,51 +156,38 @@ std::int64_t GreenServer(const char* poller, std::promise<green::Address>& addre
     if (--open == 0) throw net::StopServe();
   });
   if (!status.ok()) absl::FPrintF(stderr, "%s\n", status.message());
-  return Nanos(CLOCK_THREAD_CPUTIME_ID) - began;
+  return NanosOf(CLOCK_THREAD_CPUTIME_ID) - began;
 }
 
-// Betters `best`.
-void Measure(const Server& server, int connections, int rounds, Result& best) {
+void Measure(const std::string& name, const Server& server, int connections, int rounds) {
   std::promise<green::Address> address;
   std::int64_t cpu = 0;
   std::thread serving([&] { cpu = server(address, connections); });
   const green::Address at = address.get_future().get();
-  const std::int64_t began = Nanos(CLOCK_MONOTONIC);
+  const std::int64_t began = NanosOf(CLOCK_MONOTONIC);
   RunClient(at, connections, rounds);
-  const double seconds = static_cast<double>(Nanos(CLOCK_MONOTONIC) - began) / 1e9;
+  const std::int64_t wall = NanosOf(CLOCK_MONOTONIC) - began;
   serving.join();
   const double trips = static_cast<double>(connections) * rounds;
-  best.round_trips_per_second = std::max(best.round_trips_per_second, trips / seconds);
-  best.server_cpu_nanos = std::min(best.server_cpu_nanos, static_cast<double>(cpu) / trips);
+  PrintValue(name.c_str(), static_cast<double>(cpu) / trips);
+  PrintValue((name + "/wall").c_str(), static_cast<double>(wall) / trips);
 }
 
-void Run() {
+void Run(int repetitions) {
   constexpr int kTrips = 200000;
-  struct Row {
-    std::string name;
-    Server server;
-    Result best = {0, 1e18};
-  };
-  absl::PrintF("%11s  %-16s  %10s  %11s  %9s\n", "connections", "server", "trips/s", "cpu/trip",
-               "cpu ratio");
-  for (const int connections : {1, 32, 256}) {
-    std::vector<Row> rows;
-    rows.push_back({"epoll loop", &EpollServer});
-    for (const char* poller : {"epoll", "io_uring"}) {
-      // A kernel may have no io_uring: then there is no such row.
-      if (!HasPoller(poller)) continue;
-      rows.push_back({std::string("green, ") + poller,
-                      [poller](std::promise<green::Address>& address, int open) {
-                        return GreenServer(poller, address, open);
-                      }});
-    }
-    for (int i = 0; i < kRepetitions; ++i) {
-      for (Row& row : rows) Measure(row.server, connections, kTrips / connections, row.best);
-    }
-    for (const Row& row : rows) {
-      absl::PrintF("%11d  %-16s  %10.0f  %8.0f ns  %9.2f\n", connections, row.name,
-                   row.best.round_trips_per_second, row.best.server_cpu_nanos,
-                   row.best.server_cpu_nanos / rows[0].best.server_cpu_nanos);
+  std::vector<std::pair<std::string, Server>> servers = {{"loop", &EpollServer}};
+  for (const char* poller : {"epoll", "io_uring"}) {
+    if (!HasPoller(poller)) continue;
+    servers.emplace_back(poller, [poller](std::promise<green::Address>& address, int open) {
+      return GreenServer(poller, address, open);
+    });
+  }
+  for (int i = 0; i < repetitions; ++i) {
+    for (const int connections : {1, 32, 256}) {
+      for (const auto& [name, server] : servers) {
+        Measure("Echo/" + name + "/" + std::to_string(connections), server, connections,
+                kTrips / connections);
+      }
     }
   }
 }
@@ -213,4 +195,4 @@ void Run() {
 }  // namespace
 }  // namespace verdant
 
-int main() { verdant::Run(); }
+int main(int argc, char** argv) { verdant::Run(argc > 1 ? std::max(1, std::atoi(argv[1])) : 3); }

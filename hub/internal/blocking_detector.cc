@@ -1,10 +1,11 @@
 #include "hub/internal/blocking_detector.h"
 
-#include <errno.h>
-#include <time.h>
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <stdexcept>
@@ -14,11 +15,11 @@
 #include "greenlet/internal/fiber.h"
 #include "hub/internal/frame_text.h"
 #include "hub/internal/system_call.h"
+#include "hub/internal/thread_probe.h"
 
 namespace verdant::internal {
 namespace {
 
-constexpr int kSignal = SIGURG;
 constexpr int kAnswerSeconds = 5;
 // Looks during the threshold, so that time in which this process did not run at all counts little.
 constexpr int kLooks = 4;
@@ -26,67 +27,27 @@ constexpr absl::Duration kShortestPeriod = absl::Microseconds(100);
 // What stands still for long is looked at more rarely, and one that sleeps not at all.
 constexpr absl::Duration kLongestPeriod = absl::Milliseconds(250);
 constexpr int kLooksBeforeRest = 40;
-constexpr std::size_t kMostWords = 64 * 1024 / sizeof(std::uintptr_t);
-constexpr std::size_t kMostFrames = 48;
-
-constinit thread_local BlockingDetector* detector_of_thread = nullptr;
-struct sigaction previous_action;
 
 absl::Time SteadyNow() {
   return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
 }
 
-// Any words at all, which sanitizers need not believe in.
-__attribute__((no_sanitize("address", "thread", "undefined"))) void CopyWords(
-    std::uintptr_t from, volatile std::uintptr_t* to, std::size_t words) {
-  const auto* at = reinterpret_cast<const volatile std::uintptr_t*>(from);
-  for (std::size_t i = 0; i < words; ++i) to[i] = at[i];
-}
-
-template <typename Size>
-void CopyName(std::array<char, 128>& to, const char* from, Size size) {
-  std::size_t length = 0;
-  for (; length < size && length + 1 < to.size() && from[length] != '\0'; ++length)
-    to[length] = from[length];
-  to[length] = '\0';
-}
-
 }  // namespace
 
-BlockingDetector::BlockingDetector(absl::Duration threshold, const Fiber& hub_fiber,
-                                   const std::size_t& living, const std::size_t& switches,
-                                   Report report)
+BlockingDetector::BlockingDetector(absl::Duration threshold, const std::size_t& living,
+                                   const std::size_t& switches, Report report)
     : threshold_(threshold),
       period_(std::max(threshold / kLooks, kShortestPeriod)),
-      hub_fiber_(hub_fiber),
       living_(living),
       switches_(switches),
       report_(std::move(report)),
-      watched_(pthread_self()),
       watched_id_(gettid()),
       watched_fibers_(fiber_thread),
       main_fiber_(fiber_thread.main),
-      stack_copy_(new std::uintptr_t[kMostWords]),
+      scene_(OwnStack::OfThisThread()),
       turn_watch_(threshold),
       switch_watch_(threshold) {
-  sem_init(&answered_, 0, 0);
-  if (pthread_attr_t attributes; pthread_getattr_np(watched_, &attributes) == 0) {
-    void* low = nullptr;
-    std::size_t size = 0;
-    pthread_attr_getstack(&attributes, &low, &size);
-    pthread_attr_destroy(&attributes);
-    own_stack_low_ = reinterpret_cast<std::uintptr_t>(low);
-    own_stack_high_ = own_stack_low_ + size;
-  }
-  static std::once_flag once;
-  std::call_once(once, [] {
-    struct sigaction action = {};
-    action.sa_sigaction = &OnSignal;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
-    sigemptyset(&action.sa_mask);
-    sigaction(kSignal, &action, &previous_action);
-  });
-  detector_of_thread = this;
+  ThreadProbe::Install();
   thread_ = std::thread([this] {
     sigset_t all;
     sigfillset(&all);
@@ -103,8 +64,6 @@ BlockingDetector::~BlockingDetector() {
     wake_.notify_all();
   }
   thread_.join();
-  detector_of_thread = nullptr;
-  sem_destroy(&answered_);
 }
 
 // ---- The thread. ----
@@ -183,7 +142,7 @@ void BlockingDetector::Look(absl::Duration passed) {
     answered = Interrogate(beat, one_is_stuck ? std::optional(switches) : std::nullopt);
   }
   if (answered == Answered::kItHasGoneOn) return;
-  if (answered == Answered::kYes && scene_.nobody_minds) {
+  if (answered == Answered::kYes && nobody_minds_) {
     // Somebody may come to.
     turn_watch_.TellAgain();
     switch_watch_.TellAgain();
@@ -226,23 +185,8 @@ void BlockingDetector::RemoveFunction(std::uint64_t number) {
 
 // ---- Asking who it is. ----
 
-std::size_t BlockingDetector::CopyableWords(const Fiber& fiber, std::uintptr_t sp) const {
-  std::uintptr_t low = own_stack_low_;
-  std::uintptr_t high = own_stack_high_;
-  if (fiber.stack) {
-    low = reinterpret_cast<std::uintptr_t>(fiber.stack.base);
-    high = reinterpret_cast<std::uintptr_t>(fiber.stack.limit());
-  }
-  if (sp % sizeof(std::uintptr_t) != 0 || sp < low || sp >= high) return 0;
-  return std::min(kMostWords, (high - sp) / sizeof(std::uintptr_t));
-}
-
-void BlockingDetector::Describe(const Fiber& fiber, std::size_t living) {
-  scene_.nobody_minds =
-      (fiber.flags & Fiber::kIgnoresBlocking) != 0 || living <= (scene_.is_hub ? 0 : 1);
-  scene_.id = fiber.id;
-  scene_.site = fiber.site();
-  scene_.name[0] = '\0';
+bool BlockingDetector::NobodyMinds(std::size_t living) const {
+  return (scene_.flags() & Fiber::kIgnoresBlocking) != 0 || living <= (scene_.is_hub() ? 0 : 1);
 }
 
 BlockingDetector::Answered BlockingDetector::LookFromOutside(std::uint64_t beat,
@@ -259,21 +203,11 @@ BlockingDetector::Answered BlockingDetector::LookFromOutside(std::uint64_t beat,
     return Answered::kNo;
   }
   const Fiber& fiber = *reinterpret_cast<const Fiber*>(bytes);
-  scene_.is_hub = current == &hub_fiber_;
-  scene_.is_main = current == main_fiber_;
-  Describe(fiber, living);
-  if (!call) {
-    // It runs, and what was read may be of several moments; but this much is soon found out again.
-    return scene_.nobody_minds ? Answered::kYes : Answered::kNo;
-  }
-  std::array<char, sizeof(scene_.name)> name = {};
-  if (fiber.name != nullptr)
-    CopyMemory(reinterpret_cast<std::uintptr_t>(fiber.name), name.data(), name.size() - 1);
-  CopyName(scene_.name, name.data(), name.size());
-  scene_.state = {call->pc, call->sp};
-  const std::size_t words = CopyableWords(fiber, call->sp);
-  scene_.words = CopyMemory(call->sp, stack_copy_.get(), words * sizeof(std::uintptr_t)) /
-                 sizeof(std::uintptr_t);
+  scene_.NoteFiber(fiber, current == main_fiber_);
+  nobody_minds_ = NobodyMinds(living);
+  // If it runs, what was read may be of several moments; but this much is soon found out again.
+  if (!call) return nobody_minds_ ? Answered::kYes : Answered::kNo;
+  scene_.NoteStack(fiber, {call->pc, call->sp});
   code_.Refresh();
   if (ReadSystemCall(watched_id_) != call || beat_.load(std::memory_order_relaxed) != beat)
     return Answered::kNo;  // many short ones, perhaps
@@ -283,87 +217,37 @@ BlockingDetector::Answered BlockingDetector::LookFromOutside(std::uint64_t beat,
 
 BlockingDetector::Answered BlockingDetector::Interrogate(std::uint64_t beat,
                                                          std::optional<std::size_t> switches) {
-  asked_beat_ = beat;
-  asked_switches_ = switches;
-  asked_.store(true);
-  timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += kAnswerSeconds;
-  int answer = pthread_kill(watched_, kSignal);
-  if (answer == 0) {
-    do {
-      answer = sem_timedwait(&answered_, &until);
-    } while (answer != 0 && errno == EINTR);
-  }
-  if (answer != 0) {
-    if (asked_.exchange(false)) return Answered::kNo;
-    // The handler has just begun after all: its answer is on the way.
-    sem_wait(&answered_);
-  }
-  return has_gone_on_ ? Answered::kItHasGoneOn : Answered::kYes;
-}
-
-void BlockingDetector::OnSignal(int number, siginfo_t* info, void* context) {
-  const int saved = errno;
-  BlockingDetector* detector = detector_of_thread;
-  if (detector != nullptr && detector->asked_.exchange(false)) {
-    detector->Answer(context);
-  } else if ((previous_action.sa_flags & SA_SIGINFO) != 0) {
-    if (previous_action.sa_sigaction != nullptr) {
-      previous_action.sa_sigaction(number, info, context);
-    }
-  } else if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
-    previous_action.sa_handler(number);
-  }
-  errno = saved;
-}
-
-// On the watched thread, in a signal handler, in the midst of anything.
-void BlockingDetector::Answer(const void* context) {
-  has_gone_on_ = beat_.load(std::memory_order_relaxed) != asked_beat_ ||
-                 (asked_switches_ && *asked_switches_ != switches_);
-  const Fiber& fiber = *fiber_thread.current;
-  scene_.is_hub = &fiber == &hub_fiber_;
-  scene_.is_main = &fiber == main_fiber_;
-  Describe(fiber, living_);
-  if (fiber.name != nullptr) CopyName(scene_.name, fiber.name, scene_.name.size());
-  scene_.state = MachineState::OfInterrupted(context);
-  scene_.words = CopyableWords(fiber, scene_.state.sp);
-  CopyWords(scene_.state.sp, stack_copy_.get(), scene_.words);
-  sem_post(&answered_);
+  bool has_gone_on = false;
+  const auto look = [&](const void* context) {
+    has_gone_on =
+        beat_.load(std::memory_order_relaxed) != beat || (switches && *switches != switches_);
+    scene_.NoteInterrupted(context);
+    nobody_minds_ = NobodyMinds(living_);
+  };
+  if (!ThreadProbe::Call(watched_id_, kAnswerSeconds, look)) return Answered::kNo;
+  return has_gone_on ? Answered::kItHasGoneOn : Answered::kYes;
 }
 
 // ---- Telling. ----
 
 void BlockingDetector::Tell(Answered answered, const std::string& system_call,
                             absl::Duration lasted) {
-  std::array<std::uintptr_t, kMostFrames> space;
+  std::array<std::uintptr_t, ThreadScene::kMostFrames> space;
   std::size_t count = 0;
   std::string who = "something that no signal reaches";
   std::string function;
   SourceLocation site;
   if (answered == Answered::kYes) {
-    count = WalkStack(code_, scene_.state, {scene_.state.sp, {stack_copy_.get(), scene_.words}},
-                      !system_call.empty(), space);
+    count = scene_.Frames(code_, !system_call.empty(), space);
     for (std::size_t i = 0; i < count && function.empty(); ++i) {
       if (!code_.IsProgram(space[i])) continue;
       function = FunctionAt(space[i], i != 0);
       if (IsPlumbing(function)) function.clear();
     }
     if (function.empty() && !system_call.empty()) function = absl::StrCat("(", system_call, ")");
-    if (function.empty()) function = FunctionAt(scene_.state.pc, false);
-    site = scene_.site;
-    if (scene_.is_hub) {
-      who = "a hub callback";
-    } else if (scene_.is_main) {
-      who = "the main greenlet";
-      site = {};
-    } else {
-      who = absl::StrCat("green thread ", scene_.id);
-      if (scene_.name[0] != '\0') absl::StrAppend(&who, " '", scene_.name.data(), "'");
-      if (site.line() != 0)
-        absl::StrAppend(&who, " spawned at ", site.file_name(), ":", site.line());
-    }
+    if (function.empty()) function = FunctionAt(scene_.state().pc, false);
+    if (!scene_.is_main()) site = scene_.site();
+    who = scene_.is_hub() ? "a hub callback" : scene_.Who();
   }
   const std::uint64_t times = log_.Begin(function, site, lasted);
   if (times == 0) return;

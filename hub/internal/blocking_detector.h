@@ -1,12 +1,8 @@
 #ifndef VERDANT_HUB_INTERNAL_BLOCKING_DETECTOR_H_
 #define VERDANT_HUB_INTERNAL_BLOCKING_DETECTOR_H_
 
-#include <pthread.h>
-#include <semaphore.h>
-#include <signal.h>
 #include <sys/types.h>
 
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -19,22 +15,21 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "greenlet/source_location.h"
 #include "hub/internal/stack_walk.h"
 #include "hub/internal/stall_log.h"
+#include "hub/internal/thread_scene.h"
 
 namespace verdant::internal {
 
-struct Fiber;
 struct FiberThread;
 
 // Tells when a hub's thread has been in one turn for too long while somebody waits, and who runs in
 // it (rows A10.2, B13.1). A thread of its own looks at a counter that the hub moves at each turn.
 // When that has stood still for the threshold, it asks the kernel whether the hub's thread waits in
 // a system call. Then all is copied from outside and the culprit is not disturbed: sleeping and
-// polling would end early by a signal. If it computes, it is sent SIGURG, which does nothing to who
-// does not know of it, and whose handler copies what runs and its stack. Everything else happens on
-// the detector's thread, that calls monitoring functions as well (rows B13.2, B13.3).
+// polling would end early by a signal. If it computes, a ThreadProbe copies what runs and its
+// stack. Everything else happens on the detector's thread, that calls monitoring functions as well
+// (rows B13.2, B13.3).
 class BlockingDetector {
  public:
   using Report = std::function<void(const std::string&)>;
@@ -42,8 +37,8 @@ class BlockingDetector {
   // On the thread to be watched; an infinite threshold watches nothing. `living` counts its green
   // threads and main, `switches` changes whenever another one runs. `report` is called on the
   // detector's thread; an empty one writes to stderr.
-  BlockingDetector(absl::Duration threshold, const Fiber& hub_fiber, const std::size_t& living,
-                   const std::size_t& switches, Report report);
+  BlockingDetector(absl::Duration threshold, const std::size_t& living, const std::size_t& switches,
+                   Report report);
   BlockingDetector(const BlockingDetector&) = delete;
   BlockingDetector& operator=(const BlockingDetector&) = delete;
   ~BlockingDetector();
@@ -69,17 +64,6 @@ class BlockingDetector {
   std::vector<BlockingSite> Sites() const { return log_.Sites(); }
 
  private:
-  // What runs on the watched thread, and where.
-  struct Scene {
-    bool is_hub;
-    bool is_main;
-    bool nobody_minds;
-    std::array<char, 128> name;
-    std::uint64_t id;
-    SourceLocation site;
-    MachineState state;
-    std::size_t words;  // of the stack, copied
-  };
   struct Function {
     std::uint64_t number;
     absl::Duration period;
@@ -87,8 +71,6 @@ class BlockingDetector {
     std::shared_ptr<std::function<void()>> call;
   };
 
-  static void OnSignal(int number, siginfo_t* info, void* context);
-  void Answer(const void* context);
   // Odd while the hub sleeps. Only the hub's thread writes.
   void Move(std::uint64_t by) {
     beat_.store(beat_.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
@@ -103,33 +85,23 @@ class BlockingDetector {
   enum class Answered { kYes, kItHasGoneOn, kNo };
   Answered LookFromOutside(std::uint64_t beat, std::string& system_call);
   Answered Interrogate(std::uint64_t beat, std::optional<std::size_t> switches);
-  void Describe(const Fiber& fiber, std::size_t living);
-  std::size_t CopyableWords(const Fiber& fiber, std::uintptr_t sp) const;
+  bool NobodyMinds(std::size_t living) const;
   void Tell(Answered answered, const std::string& system_call, absl::Duration lasted);
   void Write(const std::string& text);
 
   const absl::Duration threshold_;
   const absl::Duration period_;
-  const Fiber& hub_fiber_;
   const std::size_t& living_;
   const std::size_t& switches_;
   const Report report_;
-  const pthread_t watched_;
   const pid_t watched_id_;
   FiberThread& watched_fibers_;
   const Fiber* const main_fiber_;
-  std::uintptr_t own_stack_low_ = 0;  // of the watched thread itself
-  std::uintptr_t own_stack_high_ = 0;
 
   std::atomic<std::uint64_t> beat_{0};
   std::atomic<bool> resting_{false};  // until the hub wakes
-  std::atomic<bool> asked_{false};
-  std::uint64_t asked_beat_ = 0;
-  std::optional<std::size_t> asked_switches_;  // if it is about one green thread
-  bool has_gone_on_ = false;                   // other than that before the signal came
-  sem_t answered_;
-  Scene scene_ = {};
-  std::unique_ptr<std::uintptr_t[]> stack_copy_;
+  ThreadScene scene_;
+  bool nobody_minds_ = false;  // what the scene shows
 
   StallWatch turn_watch_;
   StallWatch switch_watch_;

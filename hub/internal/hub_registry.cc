@@ -17,7 +17,8 @@ namespace {
 constinit std::mutex mutex;
 constinit std::uint64_t last_number = 0;  // guarded by mutex
 
-// Read by position as well: what their private members are is said in tools/gdb/verdant.py.
+// Read by position as well: what their private members are is said in
+// tools/gdb/verdant_gdb/model.py.
 static_assert(sizeof(ReadyQueue) == 32);
 static_assert(std::is_standard_layout_v<Context> && sizeof(Context) == 24);
 

@@ -86,30 +86,48 @@ class RingWriter {
 
   // ---- Slices. ----
 
+  // The format wants no name where a slice ends, but some readers do.
+  void OpenEnd() {
+    Open('E');
+    Time(now_);
+  }
   // Ends what is open inside of a run, then the run.
   void CloseAll() {
     CloseInner();
     if (running_) {
-      Open('E');
-      Time(now_);
+      OpenEnd();
+      RunName();
       Close();
     }
     running_ = false;
   }
   void CloseInner() {
-    if (!inner_) return;
-    inner_ = false;
-    Open('E');
-    Time(now_);
+    if (inner_.empty()) return;
+    OpenEnd();
+    InnerName();
     Close();
+    inner_ = {};
   }
   void OpenInner(std::string_view name) {
     CloseInner();
-    inner_ = true;
+    inner_ = name;
     Open('B');
     Time(now_);
-    out_.Text(",\"cat\":\"hub\",\"name\":");
-    out_.Quoted(name);
+    out_.Text(",\"cat\":\"hub\"");
+    InnerName();
+  }
+  void InnerName() {
+    out_.Text(",\"name\":");
+    out_.Quoted(inner_);
+  }
+  void RunName() {
+    out_.Text(",\"name\":\"");
+    if (running_id_ == 0) {
+      out_.Text("hub");
+    } else {
+      WriteName(subjects_.Of(running_id_));
+    }
+    out_.Put('"');
   }
 
   // With how it stopped.
@@ -117,8 +135,8 @@ class RingWriter {
     CloseInner();
     if (!running_) return;
     running_ = false;
-    Open('E');
-    Time(now_);
+    OpenEnd();
+    RunName();
     switch (static_cast<TraceStop>(record.a())) {
       case TraceStop::kHub:
         break;
@@ -142,17 +160,17 @@ class RingWriter {
     running_ = true;
     if (!traced_) traced_since_ = now_;
     traced_ = true;
-    running_hub_ = id == 0;
+    running_id_ = id;
     Open('B');
     Time(now_);
-    if (running_hub_) {
-      out_.Text(",\"cat\":\"hub\",\"name\":\"hub\"}");
+    out_.Text(id == 0 ? ",\"cat\":\"hub\"" : ",\"cat\":\"green thread\"");
+    RunName();
+    if (id == 0) {
+      Close();
       return;
     }
     Subject& subject = subjects_.Of(id);
-    out_.Text(",\"cat\":\"green thread\",\"name\":\"");
-    WriteName(subject);
-    out_.Text("\",\"args\":{\"id\":");
+    out_.Text(",\"args\":{\"id\":");
     out_.Number(id);
     if (subject.described != 0) {
       const TraceRecord& described = records_[subject.described - 1];
@@ -299,7 +317,7 @@ class RingWriter {
     }
   }
   // Whether the hub itself is known to run.
-  bool InHub() const { return running_ && running_hub_; }
+  bool InHub() const { return running_ && running_id_ == 0; }
   void WritePoll(std::int64_t timeout) {
     if (!InHub()) return;
     OpenInner(timeout == 0 ? "poll" : "sleep");
@@ -326,10 +344,10 @@ class RingWriter {
   const TraceClock::Scale scale_;
   std::uint64_t& arrows_;
   std::int64_t now_ = 0;
-  bool running_ = false;  // a run is open
-  bool running_hub_ = false;
-  bool inner_ = false;   // and something in it
-  bool traced_ = false;  // a run was ever opened, the first at traced_since_
+  bool running_ = false;          // a run is open
+  std::uint64_t running_id_ = 0;  // of the green thread; 0: the hub
+  std::string_view inner_;        // and this in it
+  bool traced_ = false;           // a run was ever opened, the first at traced_since_
   std::int64_t traced_since_ = 0;
 };
 

@@ -41,6 +41,7 @@ def check(path, wanted):
             open_slices[track].append(dict(event, depth=len(open_slices[track])))
         elif phase == "E":
             begin = open_slices[track].pop()
+            assert event["name"] == begin["name"], f"the end of another slice: {event}"
             slices.append((track, begin["ts"], event["ts"], begin["name"], begin["depth"]))
         elif phase == "C":
             assert all(isinstance(value, int) for value in event["args"].values()), event

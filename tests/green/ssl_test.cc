@@ -210,28 +210,46 @@ TEST(TlsSocket, AChainIsShownWhole) {
   EXPECT_TRUE(ends.client.ok()) << ends.client.status();
 }
 
+// Whether a connection to `listener` took up a session of an earlier one.
+bool Resumes(const TlsContext& client, const TlsContext& server, Socket& listener) {
+  auto accepted = Spawn([&] {
+    TlsSocket end = *TlsSocket::Server(*listener.Accept(), server);
+    EXPECT_TRUE(end.SendAll("x").ok());
+    EXPECT_EQ(RecvAll(end), "");
+  });
+  TlsSocket end = *TlsSocket::Connect("127.0.0.1", listener.local()->port(), client);
+  // TLS 1.3 tells of sessions behind the handshake.
+  EXPECT_EQ(RecvText(end, 1), "x");
+  end.Close();
+  accepted.Wait();
+  return end.resumed();
+}
+
 TEST(TlsSocket, SessionsAreTakenUpAgainForTheSameServerOnly) {
   const TlsContext client = ClientContext();
   const TlsContext server = ServerContext();
   Socket listener = *Socket::Listen(Address::LoopbackV4(0));
   Socket other = *Socket::Listen(Address::LoopbackV4(0));
-  const auto resumed = [&](Socket& at) {
-    auto accepted = Spawn([&] {
-      TlsSocket end = *TlsSocket::Server(*at.Accept(), server);
-      EXPECT_TRUE(end.SendAll("x").ok());
-      EXPECT_EQ(RecvAll(end), "");
-    });
-    TlsSocket end = *TlsSocket::Connect("127.0.0.1", at.local()->port(), client);
-    // TLS 1.3 tells of sessions behind the handshake.
-    EXPECT_EQ(RecvText(end, 1), "x");
-    end.Close();
-    accepted.Wait();
-    return end.resumed();
-  };
-  EXPECT_FALSE(resumed(listener));
-  EXPECT_TRUE(resumed(listener));
-  EXPECT_TRUE(resumed(listener));
-  EXPECT_FALSE(resumed(other));
+  EXPECT_FALSE(Resumes(client, server, listener));
+  EXPECT_TRUE(Resumes(client, server, listener));
+  EXPECT_TRUE(Resumes(client, server, listener));
+  EXPECT_FALSE(Resumes(client, server, other));
+}
+
+TEST(TlsSocket, BeyondTheLimitTheSessionOfTheServerLeastRecentlyUsedGoesFirst) {
+  const TlsContext client =
+      *TlsContext::Client({.ca_pem = Authority().certificate, .max_sessions = 2});
+  const TlsContext server = ServerContext();
+  Socket first = *Socket::Listen(Address::LoopbackV4(0));
+  Socket second = *Socket::Listen(Address::LoopbackV4(0));
+  Socket third = *Socket::Listen(Address::LoopbackV4(0));
+  EXPECT_FALSE(Resumes(client, server, first));
+  EXPECT_FALSE(Resumes(client, server, second));
+  EXPECT_TRUE(Resumes(client, server, first));
+  EXPECT_FALSE(Resumes(client, server, third));
+  EXPECT_TRUE(Resumes(client, server, first));
+  EXPECT_TRUE(Resumes(client, server, third));
+  EXPECT_FALSE(Resumes(client, server, second));
 }
 
 TEST(TlsSocket, LargeTransfersPassWholeBothWaysAtATime) {

@@ -136,32 +136,14 @@ TEST(Drop, C10_AnotherExceptionGoesToTheUnraisableHandlerAndNoFurther) {
         }
       });
   EXPECT_FALSE(before);
-  Greenlet child(
-      [] {
-        try {
-          ToParent();
-        } catch (const GreenletExit&) {
-          throw std::runtime_error("instead");
-        }
-      },
-      {.name = "loud"});
-  child.Switch();
+  Greenlet child = Loud();
   child = Greenlet();
   SetUnraisableHandler({});
   EXPECT_EQ(heard, std::vector<std::string>{"greenlet 'loud', dead: instead"});
 }
 
 TEST(Drop, C10_WithoutAHandlerOneLineGoesToStderr) {
-  Greenlet child(
-      [] {
-        try {
-          ToParent();
-        } catch (const GreenletExit&) {
-          throw std::runtime_error("instead");
-        }
-      },
-      {.name = "loud"});
-  child.Switch();
+  Greenlet child = Loud();
   testing::internal::CaptureStderr();
   child = Greenlet();
   EXPECT_EQ(testing::internal::GetCapturedStderr(),

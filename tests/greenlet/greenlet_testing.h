@@ -2,6 +2,7 @@
 #define VERDANT_TESTS_GREENLET_GREENLET_TESTING_H_
 
 #include <exception>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -32,6 +33,21 @@ class CountsEnd {
  private:
   int* count_;
 };
+
+// A greenlet 'loud' that has begun, and throws something else when it is unwound.
+inline Greenlet Loud() {
+  Greenlet child(
+      [] {
+        try {
+          ToParent();
+        } catch (const GreenletExit&) {
+          throw std::runtime_error("instead");
+        }
+      },
+      {.name = "loud"});
+  child.Switch();
+  return child;
+}
 
 template <typename F>
 void OnFreshThread(F&& f) {

@@ -20,16 +20,7 @@ TEST(GreenletOnAHub, C10_WhatAnUnwindingThrowsGoesToTheHubsErrorHandler) {
   std::vector<std::string> heard;
   Hub::Current().SetErrorHandler(
       [&](const UncaughtError& error) { heard.push_back(error.context); });
-  Greenlet child(
-      [] {
-        try {
-          ToParent();
-        } catch (const GreenletExit&) {
-          throw std::runtime_error("instead");
-        }
-      },
-      {.name = "loud"});
-  child.Switch();
+  Greenlet child = Loud();
   child = Greenlet();
   Hub::Current().SetErrorHandler({});
   EXPECT_EQ(heard,

@@ -52,6 +52,23 @@ class OtherHub {
   std::thread thread_;
 };
 
+// Keeps that hub from turning from its construction on.
+class Blocked {
+ public:
+  explicit Blocked(const OtherHub& other) {
+    std::promise<void> blocked;
+    other.hub().Post([&blocked, may_go_on = go_on_.get_future()] {
+      blocked.set_value();
+      may_go_on.wait();
+    });
+    blocked.get_future().wait();
+  }
+  void GoOn() { go_on_.set_value(); }
+
+ private:
+  std::promise<void> go_on_;
+};
+
 bool Has(std::string_view text, std::string_view part) { return absl::StrContains(text, part); }
 
 TEST(DumpTree, B13_5_EachStandsBelowWhoSpawnedIt) {
@@ -182,37 +199,25 @@ TEST(DumpAllHubs, B13_5_TwoHubsMayAskEachOtherAtOnce) {
 
 TEST(DumpAllHubs, B13_5_AHubThatDoesNotTurnIsSaidToBeStuck) {
   const OtherHub other;
-  std::promise<void> blocked;
-  std::promise<void> go_on;
-  other.hub().Post([&blocked, may_go_on = go_on.get_future()] {
-    blocked.set_value();
-    may_go_on.wait();
-  });
-  blocked.get_future().wait();
+  Blocked blocked(other);
   const std::string dump = DumpAllHubs({.patience = absl::Milliseconds(5)});
   EXPECT_TRUE(Has(dump, ": is stuck, has not turned for 5ms\n")) << dump;
   EXPECT_FALSE(Has(dump, "'far'")) << dump;
   EXPECT_TRUE(Has(dump, "the main greenlet: running")) << dump;
-  go_on.set_value();
+  blocked.GoOn();
   // The late answer to the first question is nobody's.
   EXPECT_TRUE(Has(DumpAllHubs({.patience = kForEver}), "'far'"));
 }
 
 TEST(DumpAllHubs, B13_5_WhoIsKilledWhileItWaitsLeavesNothingBehind) {
   const OtherHub other;
-  std::promise<void> blocked;
-  std::promise<void> go_on;
-  other.hub().Post([&blocked, may_go_on = go_on.get_future()] {
-    blocked.set_value();
-    may_go_on.wait();
-  });
-  blocked.get_future().wait();
+  Blocked blocked(other);
   auto asker = Spawn([] { DumpAllHubs({.patience = kForEver}); });
   Sleep();
   EXPECT_TRUE(Has(Hub::Current().Dump(), ": waiting in DumpAllHubs\n")) << Hub::Current().Dump();
   asker.KillAndJoin();
   EXPECT_TRUE(asker.Killed());
-  go_on.set_value();
+  blocked.GoOn();
 }
 
 TEST(DumpAllHubs, B13_5_HubsThatHaveEndedAreNotThere) {

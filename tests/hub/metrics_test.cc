@@ -126,12 +126,18 @@ TEST(DurationHistogram, EachBoundBelongsToItsBucket) {
   DurationHistogram histogram;
   histogram.Add(-5);
   histogram.Add(0);
+  EXPECT_EQ(histogram.sum_nanos(), 0);
   for (const std::int64_t bound : DurationHistogram::kBounds) histogram.Add(bound);
   histogram.Add(DurationHistogram::kBounds.back() + 1);
   EXPECT_EQ(histogram.counts().front(), 3u);
   EXPECT_EQ(histogram.counts()[1], 1u);
   EXPECT_EQ(histogram.counts().back(), 1u);
   EXPECT_EQ(histogram.count(), DurationHistogram::kBounds.size() + 3);
+  const std::int64_t before = histogram.sum_nanos();
+  DurationHistogram copy = histogram;
+  copy.Add(7);
+  EXPECT_EQ(copy.sum_nanos(), before + 7);
+  EXPECT_EQ(histogram.sum_nanos(), before);
 }
 
 // ---- All hubs. ----

@@ -128,6 +128,7 @@ class TraceFile {
       slices_[track].push_back(std::move(slice));
     } else if (phase == "E") {
       if (open.empty()) Fail("an end without a begin");
+      if (open.back()->name != event["name"].text()) Fail("an end of another slice");
       open.back()->end = time;
       if (event.has("args")) {
         for (const auto& [key, value] : event["args"].object()) {

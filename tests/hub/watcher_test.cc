@@ -15,6 +15,7 @@
 #include "hub/watcher/async.h"
 #include "hub/watcher/timer.h"
 #include "tests/hub/manual_clock.h"
+#include "tests/hub/sync_testing.h"
 
 namespace verdant {
 namespace {
@@ -125,10 +126,7 @@ TEST(Watcher, B8_5_MayBeDestroyedByItsOwnCallback) {
 
 TEST(Watcher, A12_12_WhatItsCallbackThrowsIsReportedAndItGoesOn) {
   WithManualClock([](ManualClock&) {
-    std::vector<std::string> reports;
-    Hub::Current().SetErrorHandler([&](const UncaughtError& error) {
-      reports.push_back(error.context + ": " + DescribeException(error.error));
-    });
+    const Reports reports;
     int calls = 0;
     TimerWatcher timer(absl::Seconds(1), absl::Seconds(1), [&] {
       if (++calls == 2) timer.Stop();
@@ -136,9 +134,8 @@ TEST(Watcher, A12_12_WhatItsCallbackThrowsIsReportedAndItGoesOn) {
     });
     timer.Start();
     EXPECT_TRUE(Hub::Current().Join());
-    EXPECT_EQ(reports,
+    EXPECT_EQ(reports.texts,
               std::vector<std::string>(2, "a timer watcher's callback: std::runtime_error: x"));
-    Hub::Current().SetErrorHandler(nullptr);
   });
 }
 

@@ -43,7 +43,8 @@ class RunningServer {
     (void)client.ShutdownSend();
     return RecvAll(client);
   }
-  static std::string RecvAll(green::Socket& client) {
+  template <typename Socket>
+  static std::string RecvAll(Socket& client) {
     std::string all;
     std::array<char, 4096> buffer;
     for (;;) {

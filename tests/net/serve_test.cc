@@ -17,6 +17,7 @@
 #include "hub/hub.h"
 #include "hub/timeout.h"
 #include "net/listen.h"
+#include "tests/hub/sync_testing.h"
 
 namespace verdant::net {
 namespace {
@@ -30,17 +31,6 @@ std::string RecvAll(green::Socket& socket) {
     all.append(buffer.data(), *got);
   }
 }
-
-// Gathers what the hub's error handler hears, for a scope.
-struct Reports {
-  Reports() {
-    Hub::Current().SetErrorHandler([this](const UncaughtError& error) {
-      texts.push_back(error.context + ": " + DescribeException(error.error));
-    });
-  }
-  ~Reports() { Hub::Current().SetErrorHandler(nullptr); }
-  std::vector<std::string> texts;
-};
 
 class ServeTest : public ::testing::Test {
  protected:

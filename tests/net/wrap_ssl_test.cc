@@ -32,17 +32,6 @@ green::TlsSocket Dial(RunningServer& server) {
   return *green::TlsSocket::Connect("127.0.0.1", server.listener.local()->port(), context);
 }
 
-std::string RecvAll(green::TlsSocket& client) {
-  std::string all;
-  std::array<char, 4096> buffer;
-  for (;;) {
-    const absl::StatusOr<std::size_t> got = client.Recv(buffer, absl::Seconds(20));
-    if (!got.ok()) return absl::StrCat(all, "<", got.status().message(), ">");
-    if (*got == 0) return all;
-    all.append(buffer.data(), *got);
-  }
-}
-
 TEST(WrapSsl, A11_4_TheHttpServerServesOverTls) {
   const std::string large(100000, 'x');
   RunningServer server(
@@ -56,9 +45,9 @@ TEST(WrapSsl, A11_4_TheHttpServerServesOverTls) {
                   .SendAll("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n"
                            "GET /2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
                   .ok());
-  // RecvAll() would tell if close_notify were missing.
+  // RunningServer::RecvAll() would tell if close_notify were missing.
   EXPECT_EQ(
-      Plain(RecvAll(client)),
+      Plain(RunningServer::RecvAll(client)),
       absl::StrCat(
           "HTTP/1.1 200 OK\nContent-Length: 2\n\n/1HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n"
           "Connection: close\n\n186a2\n/2",
@@ -71,12 +60,12 @@ TEST(WrapSsl, A16_11_AFailedHandshakeEndsThatConnectionOnly) {
                        {.header_timeout = absl::Milliseconds(20), .wrap = Wrapper()});
   server.Ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   green::Socket silent = server.Dial();
-  EXPECT_EQ(RunningServer::RecvAll(silent), "");
+  EXPECT_EQ(RunningServer::RunningServer::RecvAll(silent), "");
   EXPECT_EQ(server.server.counts().requests, 0u);
   EXPECT_TRUE(server.reports.empty());
   green::TlsSocket client = Dial(server);
   ASSERT_TRUE(client.SendAll("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").ok());
-  EXPECT_TRUE(RecvAll(client).ends_with("fine"));
+  EXPECT_TRUE(RunningServer::RecvAll(client).ends_with("fine"));
 }
 
 TEST(WrapSsl, StoppingEndsIdleConnections) {
@@ -86,7 +75,7 @@ TEST(WrapSsl, StoppingEndsIdleConnections) {
   std::array<char, 1> byte;
   ASSERT_TRUE(client.Recv(byte).ok());
   server.server.Stop();
-  EXPECT_TRUE(RecvAll(client).ends_with("\r\n\r\n"));
+  EXPECT_TRUE(RunningServer::RecvAll(client).ends_with("\r\n\r\n"));
 }
 
 TEST(WrapSsl, AClientsContextIsMisuse) {

@@ -13,6 +13,28 @@
 namespace verdant {
 namespace {
 
+// Three calls of a pool that return their numbers, once they may.
+class GatedCalls {
+ public:
+  explicit GatedCalls(ThreadPool& pool) {
+    for (int i = 0; i < 3; ++i) {
+      all_.push_back(pool.Spawn([way = way_, i] {
+        way.wait();
+        return i;
+      }));
+    }
+  }
+  void Open() { gate_.set_value(); }
+  void ExpectAll() {
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(all_[static_cast<std::size_t>(i)].Wait(), i);
+  }
+
+ private:
+  std::promise<void> gate_;
+  const std::shared_future<void> way_ = gate_.get_future().share();
+  std::vector<GreenThread<int>> all_;
+};
+
 TEST(ThreadPoolSize, B3_1_ThreadsAreStartedAsTheyAreNeededUpToTheMaximum) {
   ThreadPool pool(2);
   EXPECT_EQ(pool.max_size(), 2);
@@ -65,19 +87,11 @@ TEST(ThreadPoolSize, B3_3_TheMaximumMayGrowWhileCallsWait) {
 
 TEST(ThreadPoolSize, B3_3_TheMaximumMayShrinkWithoutEndingACall) {
   ThreadPool pool(3);
-  std::promise<void> gate;
-  const std::shared_future<void> way = gate.get_future().share();
-  std::vector<GreenThread<int>> all;
-  for (int i = 0; i < 3; ++i) {
-    all.push_back(pool.Spawn([way, i] {
-      way.wait();
-      return i;
-    }));
-  }
+  GatedCalls calls(pool);
   pool.SetMaxSize(1);
   EXPECT_EQ(pool.size(), 3);
-  gate.set_value();
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)].Wait(), i);
+  calls.Open();
+  calls.ExpectAll();
   while (pool.size() != 1) Sleep(absl::Milliseconds(1));
   EXPECT_EQ(pool.Pending(), 0u);
   EXPECT_EQ(pool.Apply([] { return 9; }), 9);
@@ -109,20 +123,12 @@ TEST(ThreadPoolSize, B3_3_JoinWaitsForCallsAndTellsWhenTheDeadlineCameFirst) {
 
 TEST(ThreadPoolSize, A8_5_KillAllEndsTheThreadsAfterWhatWasAskedForAndDeliversIt) {
   ThreadPool pool(2);
-  std::promise<void> gate;
-  const std::shared_future<void> way = gate.get_future().share();
-  std::vector<GreenThread<int>> all;
-  for (int i = 0; i < 3; ++i) {
-    all.push_back(pool.Spawn([way, i] {
-      way.wait();
-      return i;
-    }));
-  }
+  GatedCalls calls(pool);
   EXPECT_FALSE(pool.KillAll(absl::Milliseconds(1)));  // nothing hangs on a call that does not end
-  gate.set_value();
+  calls.Open();
   EXPECT_TRUE(pool.KillAll());
   EXPECT_EQ(pool.size(), 0);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)].Wait(), i);
+  calls.ExpectAll();
   EXPECT_EQ(pool.Apply([] { return 7; }), 7);
   EXPECT_TRUE(pool.KillAll());
   EXPECT_TRUE(pool.KillAll());

@@ -1,5 +1,5 @@
-#ifndef VERDANT_BENCH_HUB_MEASURED_H_
-#define VERDANT_BENCH_HUB_MEASURED_H_
+#ifndef VERDANT_BENCH_MEASURED_H_
+#define VERDANT_BENCH_MEASURED_H_
 
 #include <pthread.h>
 #include <sched.h>
@@ -59,4 +59,4 @@ inline void PrintValue(const char* name, double value) {
 
 }  // namespace verdant
 
-#endif  // VERDANT_BENCH_HUB_MEASURED_H_
+#endif  // VERDANT_BENCH_MEASURED_H_
