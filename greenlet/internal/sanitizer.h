@@ -30,6 +30,7 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 #if defined(VERDANT_VALGRIND)
+#include <valgrind/memcheck.h>
 #include <valgrind/valgrind.h>
 #endif
 

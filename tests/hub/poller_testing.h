@@ -63,6 +63,14 @@ inline std::string PollerTestName(const ::testing::TestParamInfo<const char*>& i
 
 inline constexpr const char* kPollers[] = {"epoll", "io_uring", "poll", "select"};
 
+// Valgrind runs one thread at a time, and does not know that io_uring_enter() may wait: while one
+// does, all others of the process stand still.
+#if defined(VERDANT_VALGRIND)
+inline constexpr bool kUringStopsOtherThreads = true;
+#else
+inline constexpr bool kUringStopsOtherThreads = false;
+#endif
+
 // Room for so many open files, as far as that is allowed, until the end of the test.
 class OpenFiles {
  public:
