@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "hub/internal/frame_text.h"
 #include "hub/internal/system_call.h"
+#include "tests/testing/emulated.h"
 
 namespace verdant::internal {
 namespace {
@@ -123,7 +124,10 @@ TEST(FrameText, NamesTheFunctionAndTheObject) {
   const std::array<std::uintptr_t, 1> frames = {ReturnAddress()};
   const std::string text = DescribeFrames(frames, false);
   EXPECT_NE(text.find("#0 "), std::string::npos) << text;
-  EXPECT_NE(text.find("TestBody()"), std::string::npos) << text;
+  // Functions are found by way of the kernel's list of what is mapped: by the emulator, then.
+  if (!Emulated()) {
+    EXPECT_NE(text.find("TestBody()"), std::string::npos) << text;
+  }
   EXPECT_NE(text.find("stack_walk_test+0x"), std::string::npos) << text;
   EXPECT_EQ(FunctionAt(1, false), "");
 }
