@@ -30,7 +30,6 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 #if defined(VERDANT_VALGRIND)
-#include <valgrind/memcheck.h>
 #include <valgrind/valgrind.h>
 #endif
 

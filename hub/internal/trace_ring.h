@@ -80,7 +80,7 @@ class TraceRing {
   // Copies what is there to `into`, which has room for all, oldest first, and drops of it what was
   // overwritten meanwhile.
   struct Copied {
-    const TraceRecord* records;
+    TraceRecord* records;
     std::size_t count;
   };
   Copied CopyTo(TraceRecord* into) const noexcept;
