@@ -15,6 +15,10 @@
 #include "hub/internal/frame_text.h"
 #include "hub/internal/system_call.h"
 
+#if defined(VERDANT_VALGRIND)
+#include <valgrind/memcheck.h>
+#endif
+
 namespace verdant::internal {
 namespace {
 
