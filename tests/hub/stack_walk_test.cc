@@ -70,6 +70,21 @@ TEST(FollowFramePointers, GoesUpToTheOutermostFrame) {
   EXPECT_EQ(FollowFramePointers(stack.view(), Stack::Address(4), std::span(frames).first(2)), 2u);
 }
 
+// gcc does so from -O1 on where it knows the function that it calls.
+TEST(FollowFramePointers, FramesMayBeginAtAnyWord) {
+  Stack stack(32);
+  stack[5] = Stack::Address(10);
+  stack[6] = 111;
+  stack[10] = Stack::Address(21);
+  stack[11] = 222;
+  stack[21] = 0;
+  stack[22] = 333;
+  std::array<std::uintptr_t, 8> frames;
+  ASSERT_EQ(FollowFramePointers(stack.view(), Stack::Address(5), frames), 3u);
+  EXPECT_EQ(frames[0], 111u);
+  EXPECT_EQ(frames[2], 333u);
+}
+
 TEST(FollowFramePointers, StopsAtWhatIsNoFrame) {
   Stack stack(32);
   stack[4] = Stack::Address(2);  // leads down
