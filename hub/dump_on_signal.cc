@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "hub/internal/dump_collector.h"
@@ -19,9 +20,12 @@ namespace {
 
 // What the handler knows. The semaphore stays for ever: a handler may still run on some thread.
 sem_t asked;
-constinit std::atomic<const DumpOnSignal*> current{nullptr};
-constinit int current_signal = 0;
-struct sigaction previous;
+
+// What a fork must find whole.
+constinit std::mutex mutex;
+const DumpOnSignal* current = nullptr;  // guarded by mutex
+int current_signal = 0;                 // guarded by mutex
+struct sigaction previous;              // guarded by mutex
 
 void OnSignal(int) {
   const int saved = errno;
@@ -30,7 +34,8 @@ void OnSignal(int) {
 }
 
 void RestoreInForkedChild() {
-  if (current.exchange(nullptr) != nullptr) sigaction(current_signal, &previous, nullptr);
+  if (std::exchange(current, nullptr) != nullptr) sigaction(current_signal, &previous, nullptr);
+  mutex.unlock();
 }
 
 void WriteAll(int fd, std::string_view text) {
@@ -49,12 +54,10 @@ DumpOnSignal::DumpOnSignal(int signal_number, const DumpOnSignalOptions& options
   static std::once_flag once;
   std::call_once(once, [] {
     sem_init(&asked, 0, 0);
-    pthread_atfork(nullptr, nullptr, &RestoreInForkedChild);
+    pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, &RestoreInForkedChild);
   });
-  const DumpOnSignal* none = nullptr;
-  if (!current.compare_exchange_strong(none, this))
-    throw std::logic_error("DumpOnSignal: there is one already");
-  current_signal = signal_number;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (current != nullptr) throw std::logic_error("DumpOnSignal: there is one already");
   while (sem_trywait(&asked) == 0) {
   }
   internal::ThreadProbe::Install();
@@ -64,10 +67,8 @@ DumpOnSignal::DumpOnSignal(int signal_number, const DumpOnSignalOptions& options
   action.sa_flags = SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   if (sigaction(signal_number, &action, &previous) != 0) {
-    const int error = errno;
-    current.store(nullptr);
     throw std::logic_error(
-        absl::StrCat("DumpOnSignal: signal ", signal_number, ": ", strerror(error)));
+        absl::StrCat("DumpOnSignal: signal ", signal_number, ": ", strerror(errno)));
   }
   // The thread starts with all signals blocked, as they are the program's.
   sigset_t all;
@@ -78,18 +79,23 @@ DumpOnSignal::DumpOnSignal(int signal_number, const DumpOnSignalOptions& options
   pthread_sigmask(SIG_SETMASK, &mask, nullptr);
   if (error != 0) {
     sigaction(signal_number, &previous, nullptr);
-    current.store(nullptr);
     throw std::runtime_error(absl::StrCat("DumpOnSignal: a thread: ", strerror(error)));
   }
+  current = this;
+  current_signal = signal_number;
 }
 
 DumpOnSignal::~DumpOnSignal() {
-  if (current.load() != this) return;  // made before a fork, in the parent
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (current != this) return;  // made before a fork, in the parent
+  }
   stop_.store(true);
   sem_post(&asked);
   pthread_join(thread_, nullptr);
+  const std::lock_guard<std::mutex> lock(mutex);
   sigaction(signal_number_, &previous, nullptr);
-  current.store(nullptr);
+  current = nullptr;
 }
 
 void* DumpOnSignal::Main(void* self) {

@@ -63,7 +63,12 @@ bool Trace::Start() { return Hub::Current().StartTrace(log_); }
 
 bool Trace::Start(const Hub::Remote& hub) const {
   return hub.Post([log = log_, stops = log_->stops.load()] {
-    if (log->stops.load() == stops) Hub::Current().StartTrace(log);
+    if (log->stops.load() != stops) return;
+    Hub& here = Hub::Current();
+    here.StartTrace(log);
+    // A Stop() meanwhile: it counts, then walks the rings; here a ring is added, then the count
+    // read, all sequentially consistent, so that one sees the other.
+    if (log->stops.load() != stops) here.StopTrace();
   });
 }
 

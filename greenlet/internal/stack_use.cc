@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "greenlet/internal/sanitizer.h"
+
 namespace verdant::internal {
 namespace {
 
@@ -19,7 +21,14 @@ __attribute__((no_sanitize("address", "thread"))) const char* LowestInUse(const 
                                                                           const char* end) {
   const auto* word = reinterpret_cast<const volatile std::uintptr_t*>(page);
   const auto* last = reinterpret_cast<const volatile std::uintptr_t*>(end);
+#if defined(VERDANT_VALGRIND)
+  // Below the stack pointer nothing is to be read.
+  VALGRIND_DISABLE_ERROR_REPORTING;
+#endif
   while (word != last && *word == 0) ++word;
+#if defined(VERDANT_VALGRIND)
+  VALGRIND_ENABLE_ERROR_REPORTING;
+#endif
   return const_cast<const char*>(reinterpret_cast<const volatile char*>(word));
 }
 

@@ -127,9 +127,10 @@ void BlockingDetector::Look(absl::Duration passed) {
   // Others may have run in the same turn: then this is the fault of who runs now only as far as it
   // has run since.
   std::size_t switches = 0;
-  CopyMemory(reinterpret_cast<std::uintptr_t>(&switches_), &switches, sizeof(switches));
+  const bool known = CopyMemory(reinterpret_cast<std::uintptr_t>(&switches_), &switches,
+                                sizeof(switches)) == sizeof(switches);
   const bool turn_is_stuck = turn_watch_.IsStuckAt(beat, passed);
-  const bool one_is_stuck = switch_watch_.IsStuckAt(beat + 2 * switches, passed);
+  const bool one_is_stuck = switch_watch_.IsStuckAt(beat + 2 * switches, passed) && known;
   if (switch_watch_.stood() == absl::ZeroDuration()) in_stall_ = false;
   if (!turn_is_stuck && !one_is_stuck) {
     if (in_stall_) log_.Extend(switch_watch_.stood());

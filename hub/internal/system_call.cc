@@ -1,5 +1,6 @@
 #include "hub/internal/system_call.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -138,7 +139,14 @@ std::uint64_t ReadRunDelayNanos(pid_t thread) {
 std::size_t CopyMemory(std::uintptr_t from, void* to, std::size_t bytes) {
   iovec local = {to, bytes};
   iovec remote = {reinterpret_cast<void*>(from), bytes};
-  const ssize_t copied = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+  ssize_t copied = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+  if (copied < 0 && (errno == ENOSYS || errno == EPERM)) {
+    // Some sandboxes and emulators lack it.
+    const int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    if (memory < 0) return 0;
+    copied = pread(memory, to, bytes, static_cast<off_t>(from));
+    close(memory);
+  }
   return copied > 0 ? static_cast<std::size_t>(copied) : 0;
 }
 

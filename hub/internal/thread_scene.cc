@@ -11,6 +11,10 @@
 #include "hub/internal/system_call.h"
 #include "hub/internal/thread_probe.h"
 
+#if defined(VERDANT_VALGRIND)
+#include <valgrind/memcheck.h>
+#endif
+
 namespace verdant::internal {
 namespace {
 
@@ -22,6 +26,9 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void CopyWords(
     std::uintptr_t from, volatile std::uintptr_t* to, std::size_t words) {
   const auto* at = reinterpret_cast<const volatile std::uintptr_t*>(from);
   for (std::size_t i = 0; i < words; ++i) to[i] = at[i];
+#if defined(VERDANT_VALGRIND)
+  VALGRIND_MAKE_MEM_DEFINED(to, words * sizeof(*to));
+#endif
 }
 
 }  // namespace

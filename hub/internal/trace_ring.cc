@@ -59,8 +59,7 @@ TraceRing* TraceLog::RingOf(std::uint64_t hub) {
   }
   auto* ring = new TraceRing(records_, hub);
   ring->next_ = first_.load(std::memory_order_relaxed);
-  while (!first_.compare_exchange_weak(ring->next_, ring, std::memory_order_release,
-                                       std::memory_order_relaxed)) {
+  while (!first_.compare_exchange_weak(ring->next_, ring)) {
   }
   return ring;
 }

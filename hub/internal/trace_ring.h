@@ -80,7 +80,7 @@ class TraceRing {
   // Copies what is there to `into`, which has room for all, oldest first, and drops of it what was
   // overwritten meanwhile.
   struct Copied {
-    const TraceRecord* records;
+    TraceRecord* records;
     std::size_t count;
   };
   Copied CopyTo(TraceRecord* into) const noexcept;
@@ -120,7 +120,7 @@ class TraceLog {
   TraceRing* RingOf(std::uint64_t hub);
   // Counts how often all were told to stop.
   std::atomic<std::uint64_t> stops{0};
-  TraceRing* first() const noexcept { return first_.load(std::memory_order_acquire); }
+  TraceRing* first() const noexcept { return first_.load(); }
   static TraceRing* next(const TraceRing* ring) noexcept { return ring->next_; }
 
   const TraceClock& clock() const { return clock_; }

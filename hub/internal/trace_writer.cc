@@ -240,7 +240,7 @@ class RingWriter {
     if (subject.roused == 0) return;
     const TraceRecord& record = records_[subject.roused - 1];
     subject.roused = 0;
-    const std::int64_t from = std::min(scale_.Nanos(record.words[0]), now_);
+    const auto from = static_cast<std::int64_t>(record.words[0]);
     if (from < traced_since_) return;
     const std::string_view name = record.kind() == TraceKind::kSpawn ? "spawn" : "wake";
     const std::uint64_t arrow = ++arrows_;
@@ -267,7 +267,7 @@ class RingWriter {
   }
 
   void WriteRecord(std::size_t index) {
-    const TraceRecord& record = records_[index];
+    TraceRecord& record = records_[index];
     switch (record.kind()) {
       case TraceKind::kNothing:
       case TraceKind::kDescribe:
@@ -276,6 +276,7 @@ class RingWriter {
       case TraceKind::kWake:
       case TraceKind::kSpawn:
         SetTime(record.words[0]);
+        record.words[0] = static_cast<std::uint64_t>(now_);  // where the arrow begins
         subjects_.Of(record.words[1]).roused = static_cast<std::uint32_t>(index + 1);
         return;
       case TraceKind::kStart:
@@ -329,8 +330,9 @@ class RingWriter {
     Close();
   }
 
-  // Never backwards, should the cores' counters differ a little.
-  void SetTime(std::uint64_t ticks) { now_ = std::max(now_, scale_.Nanos(ticks)); }
+  // Never backwards, should the cores' counters differ a little; and always on, as some counters
+  // tick so rarely that an arrow would begin at the border of two slices.
+  void SetTime(std::uint64_t ticks) { now_ = std::max(now_ + 1, scale_.Nanos(ticks)); }
   static std::string_view Literal(std::uint64_t word) {
     const auto* text = reinterpret_cast<const char*>(static_cast<std::uintptr_t>(word));
     return text != nullptr ? text : "";
@@ -338,7 +340,7 @@ class RingWriter {
 
   TraceOutput& out_;
   const TraceRing& ring_;
-  const TraceRecord* const records_;
+  TraceRecord* const records_;  // a copy
   const std::size_t count_;
   Subjects subjects_;
   const TraceClock::Scale scale_;

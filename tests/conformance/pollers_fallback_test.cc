@@ -1,16 +1,12 @@
 // Machines that have no io_uring, made by a filter of system calls.
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <string>
 #include <thread>
 
@@ -19,24 +15,12 @@
 #include "hub/hub.h"
 #include "hub/io.h"
 #include "tests/hub/io_testing.h"
+#include "tests/testing/forbidden_call.h"
 
 namespace verdant {
 namespace {
 
 constexpr int kNoFilters = 77;
-
-// io_uring_setup() fails with `error` from now on.
-bool Forbid(unsigned error) {
-  std::array<sock_filter, 4> filter = {{
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  }};
-  const sock_fprog program = {filter.size(), filter.data()};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
 
 // A hub that asked for io_uring does its work with epoll.
 bool Works() {
@@ -60,7 +44,7 @@ Outcome InChild(unsigned error) {
   const pid_t child = fork();
   if (child == 0) {
     dup2(err[1], STDERR_FILENO);
-    if (!Forbid(error)) _exit(kNoFilters);
+    if (!ForbidCall(SYS_io_uring_setup, error)) _exit(kNoFilters);
     bool first = false, second = false;
     std::thread([&] { first = Works(); }).join();
     std::thread([&] { second = Works(); }).join();

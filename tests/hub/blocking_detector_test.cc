@@ -1,7 +1,9 @@
 #include "hub/internal/blocking_detector.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "greenlet/internal/sanitizer.h"
 #include "gtest/gtest.h"
 #include "hub/blocking.h"
@@ -22,6 +25,7 @@
 #include "hub/internal/system_call.h"
 #include "hub/monitor.h"
 #include "tests/hub/manual_clock.h"
+#include "tests/testing/forbidden_call.h"
 
 namespace verdant {
 namespace {
@@ -78,8 +82,9 @@ TEST(BlockingDetector, A10_2_NamesTheGreenThreadThatComputesAndWhereItWasSpawned
   EXPECT_NE(text.find("\n    #0 ", file), std::string::npos) << text;
 }
 
-// A loop of the program alone, whose stack holds no surprises.
+// A loop of the program alone, whose stack holds no surprises. Optimised, it would have no frame.
 [[gnu::noinline]] void Spin(const std::atomic<bool>& enough) {
+  asm volatile("" : : "r"(__builtin_frame_address(0)));
   while (!enough.load()) {
   }
 }
@@ -262,6 +267,34 @@ TEST(BlockingDetector, B13_4_TheHubOfAForkedChildIsWatchedByItsOwn) {
     ASSERT_EQ(waitpid(child, &status, 0), child);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
   });
+}
+
+// Sandboxes may forbid it.
+TEST(BlockingDetector, B13_1_NoticesWithoutProcessVmReadv) {
+#if defined(VERDANT_TSAN)
+  GTEST_SKIP() << "ThreadSanitizer starts no threads after a fork";
+#endif
+  for (const unsigned error : {ENOSYS, EPERM}) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      if (!ForbidCall(SYS_process_vm_readv, error)) _exit(77);
+      OnFreshThread([] {
+        Reports reports;
+        Hub::Configure(reports.Options());
+        for (const char* name : {"first", "second"}) {
+          Spawn([&, name] { CrunchNumbers(reports, absl::StrCat("'", name, "'")); }).SetName(name);
+        }
+        while (!reports.Have("'second'")) Sleep();
+      });
+      _exit(7);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status)) << status;
+    if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters of system calls here";
+    EXPECT_EQ(WEXITSTATUS(status), 7);
+  }
 }
 
 // A hub that has slept for long is no longer looked at, and is again when it wakes.

@@ -87,6 +87,7 @@ TEST(DumpTree, B13_5_EachStandsBelowWhoSpawnedIt) {
   Hub::Current().ScheduleCall(absl::ZeroDuration(),
                               [&] { Spawn([&] { never.Wait(); }).SetName("nobody's"); });
   Sleep(absl::Milliseconds(1));
+  while (Hub::Current().AnyRunnable()) Sleep();
 
   const auto indent_of = [](const std::string& dump, std::string_view name) {
     const std::size_t at = dump.find(absl::StrCat("'", name, "'"));

@@ -16,6 +16,7 @@
 #include "hub/timeout.h"
 #include "tests/hub/hub_group_testing.h"
 #include "tests/hub/shared_testing.h"
+#include "tests/testing/death_tests.h"
 
 namespace verdant {
 namespace {
@@ -134,7 +135,7 @@ TEST(HomeThreadDeathTest, AHubHandedTheGreenThreadOfAnotherStops) {
 #ifdef NDEBUG
   GTEST_SKIP() << "assertions are compiled out";
 #else
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  DieInAFreshProcess();
   EXPECT_DEATH(
       {
         Sleeper sleeper;

@@ -16,6 +16,7 @@
 #include "hub/green_thread.h"
 #include "hub/lock.h"
 #include "tests/hub/manual_clock.h"
+#include "tests/testing/emulated.h"
 
 namespace verdant {
 namespace {
@@ -89,7 +90,10 @@ TEST(MutexCheck, TellsOfEachOfNestedFunctionsThatHoldOne) {
   });
   ASSERT_EQ(reports.size(), 2u);
   EXPECT_FALSE(Contains(reports[0], "SleepUnder"));
-  EXPECT_TRUE(Contains(reports[1], "SleepUnder")) << reports[1];
+  // Functions are found by way of the kernel's list of what is mapped: by the emulator, then.
+  if (!Emulated()) {
+    EXPECT_TRUE(Contains(reports[1], "SleepUnder")) << reports[1];
+  }
 }
 
 TEST(MutexCheck, ARecursiveMutexIsHeldUntilItsLastUnlock) {

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "hub/internal/frame_text.h"
 #include "hub/internal/system_call.h"
+#include "tests/testing/emulated.h"
 
 namespace verdant::internal {
 namespace {
@@ -69,6 +70,21 @@ TEST(FollowFramePointers, GoesUpToTheOutermostFrame) {
   EXPECT_EQ(FollowFramePointers(stack.view(), Stack::Address(4), std::span(frames).first(2)), 2u);
 }
 
+// gcc does so from -O1 on where it knows the function that it calls.
+TEST(FollowFramePointers, FramesMayBeginAtAnyWord) {
+  Stack stack(32);
+  stack[5] = Stack::Address(10);
+  stack[6] = 111;
+  stack[10] = Stack::Address(21);
+  stack[11] = 222;
+  stack[21] = 0;
+  stack[22] = 333;
+  std::array<std::uintptr_t, 8> frames;
+  ASSERT_EQ(FollowFramePointers(stack.view(), Stack::Address(5), frames), 3u);
+  EXPECT_EQ(frames[0], 111u);
+  EXPECT_EQ(frames[2], 333u);
+}
+
 TEST(FollowFramePointers, StopsAtWhatIsNoFrame) {
   Stack stack(32);
   stack[4] = Stack::Address(2);  // leads down
@@ -123,7 +139,10 @@ TEST(FrameText, NamesTheFunctionAndTheObject) {
   const std::array<std::uintptr_t, 1> frames = {ReturnAddress()};
   const std::string text = DescribeFrames(frames, false);
   EXPECT_NE(text.find("#0 "), std::string::npos) << text;
-  EXPECT_NE(text.find("TestBody()"), std::string::npos) << text;
+  // Functions are found by way of the kernel's list of what is mapped: by the emulator, then.
+  if (!Emulated()) {
+    EXPECT_NE(text.find("TestBody()"), std::string::npos) << text;
+  }
   EXPECT_NE(text.find("stack_walk_test+0x"), std::string::npos) << text;
   EXPECT_EQ(FunctionAt(1, false), "");
 }

@@ -166,6 +166,35 @@ TEST(Trace, AnotherThreadsHubIsStartedFromAfar) {
   EXPECT_FALSE(trace.Start(group.remote(0)));
 }
 
+// At whatever moment of it: each round stops a little later.
+TEST(Trace, AStopOutrunsAStartFromAfarThatIsUnderWay) {
+  HubGroup::Options options;
+  options.threads = 1;
+  HubGroup group(options);
+  const Hub::Remote& hub = group.remote(0);
+  for (int round = 0; round < 200; ++round) {
+    Trace trace;
+    std::atomic<bool> waits{false};
+    std::atomic<bool> go{false};
+    hub.Post([&] {
+      waits = true;
+      while (!go) {
+      }
+    });
+    while (!waits) {
+    }
+    ASSERT_TRUE(trace.Start(hub));
+    go = true;
+    for (int i = 0; i < 50 * round; ++i) asm volatile("");
+    trace.Stop();
+    const bool traced = group.RunInHub(0, [] {
+      Sleep();
+      return Hub::Current().tracer() != nullptr;
+    });
+    ASSERT_FALSE(traced) << "round " << round;
+  }
+}
+
 TEST(Trace, ItIsWrittenByAnyThreadWhileTheHubsRun) {
   Trace trace(256);
   std::atomic<bool> done{false};

@@ -1,17 +1,16 @@
 #ifndef VERDANT_TESTS_TESTING_DEATH_TESTS_H_
 #define VERDANT_TESTS_TESTING_DEATH_TESTS_H_
 
-#include <cstdlib>
-
 #include "gtest/gtest.h"
+#include "tests/testing/emulated.h"
 
 namespace verdant {
 
 // Has the death tests that follow die in a process begun anew rather than in a fork, which would
-// inherit what the tests before have done. An emulated program (see .bazelrc) cannot execute
-// itself, so there it is a fork all the same.
+// inherit what the tests before have done. An emulated program cannot execute itself, so there it
+// is a fork all the same.
 inline void DieInAFreshProcess() {
-  if (std::getenv("VERDANT_EMULATED") != nullptr) return;
+  if (Emulated()) return;
   testing::GTEST_FLAG(death_test_style) = "threadsafe";
 }
 
