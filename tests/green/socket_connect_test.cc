@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -23,11 +24,32 @@
 namespace verdant::green {
 namespace {
 
-// A TCP port of 127.0.0.1 that nobody listens on.
-Address RefusingAddress() {
-  absl::StatusOr<Socket> bound = Socket::Listen(Address::LoopbackV4(0));
-  return *bound->local();
-}
+// A TCP port of both loopback addresses that refuses connections, and that nobody else can have.
+class RefusingPort {
+ public:
+  RefusingPort() {
+    for (int tries = 0; tries < 100 && v4_.closed(); ++tries) {
+      v6_ = Bound(Address::LoopbackV6(0));
+      v4_ = Bound(Address::LoopbackV4(v6_.local()->port()));
+    }
+    address_ = *v4_.local();
+  }
+  // That of 127.0.0.1.
+  const Address& address() const { return address_; }
+  void ListenOnV4() const { ASSERT_EQ(listen(v4_.fd(), 1), 0); }
+
+ private:
+  static Socket Bound(const Address& address) {
+    const int fd = socket(address.data()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    Socket taken = *Socket::Adopt(fd);
+    if (bind(fd, address.data(), address.size()) != 0) taken.Close();
+    return taken;
+  }
+
+  Socket v6_;
+  Socket v4_;
+  Address address_;
+};
 
 // A listener whose queue is full, so that a further connect() hears nothing.
 struct SilentListener {
@@ -91,7 +113,8 @@ TEST(Connect, OneListenerTakesBothFamiliesUnlessTold) {
 }
 
 TEST(Connect, RefusalNamesThePeerAndTheCause) {
-  const Address nobody = RefusingAddress();
+  const RefusingPort port;
+  const Address& nobody = port.address();
   const absl::Status status = Socket::Connect(nobody).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(status.message(), "connect to " + nobody.ToString() + ": Connection refused");
@@ -108,8 +131,9 @@ TEST(Connect, GivesUpAtTheDeadline) {
 
 TEST(Connect, B9_5_TriesEachAddressAndClosesWhatFailed) {
   Socket listener = *Socket::Listen(Address::LoopbackV4(0));
-  const std::vector<Address> addresses = {RefusingAddress(), *Address::Parse("/nonexistent/socket"),
-                                          *listener.local()};
+  const RefusingPort refusing;
+  const std::vector<Address> addresses = {
+      refusing.address(), *Address::Parse("/nonexistent/socket"), *listener.local()};
   const int before = OpenDescriptors();
   absl::StatusOr<Socket> connected = Socket::ConnectAny(addresses);
   ASSERT_TRUE(connected.ok()) << connected.status();
@@ -118,9 +142,10 @@ TEST(Connect, B9_5_TriesEachAddressAndClosesWhatFailed) {
 }
 
 TEST(Connect, B9_5_TheLastErrorIsReported) {
+  const RefusingPort refusing;
   const int before = OpenDescriptors();
   const std::vector<Address> addresses = {*Address::Parse("/nonexistent/socket"),
-                                          RefusingAddress()};
+                                          refusing.address()};
   EXPECT_EQ(ErrnoOf(Socket::ConnectAny(addresses).status()), ECONNREFUSED);
   EXPECT_EQ(Socket::ConnectAny({}).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(OpenDescriptors(), before);
@@ -232,15 +257,17 @@ TEST(Accept, RunningOutOfDescriptorsIsReportedAndPasses) {
 }
 
 TEST(Connect, ANameIsResolvedAndEachOfItsAddressesTried) {
-  // localhost is ::1 first, where nobody listens.
-  Socket listener = *Socket::Listen(Address::LoopbackV4(0));
-  absl::StatusOr<Socket> connected = Socket::Connect("localhost", listener.local()->port());
+  // localhost is ::1 first.
+  const RefusingPort port;
+  port.ListenOnV4();
+  absl::StatusOr<Socket> connected = Socket::Connect("localhost", port.address().port());
   ASSERT_TRUE(connected.ok()) << connected.status();
-  EXPECT_EQ(connected->peer(), *listener.local());
+  EXPECT_EQ(connected->peer(), port.address());
 }
 
 TEST(Connect, AFailureNamesTheHostAndTheAddress) {
-  const Address nobody = RefusingAddress();
+  const RefusingPort port;
+  const Address& nobody = port.address();
   const absl::Status refused = Socket::Connect("localhost", nobody.port()).status();
   EXPECT_EQ(ErrnoOf(refused), ECONNREFUSED);
   EXPECT_EQ(refused.message(),
