@@ -1,6 +1,7 @@
-// An echo server of green threads, over epoll and over io_uring, against a hand-written epoll loop,
-// with the same client: round trips a second, and the server thread's CPU time for each, which
-// other load on the machine disturbs least.
+// An echo server of green threads, over epoll, over io_uring, and over io_uring that receives and
+// accepts ahead, against a hand-written epoll loop, with the same client: round trips a second, and
+// for each the server thread's CPU time, which other load on the machine disturbs least, and the
+// system calls of its poller, to which each adds a send and, unless it receives ahead, a recv.
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #include <functional>
 #include <future>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -51,6 +53,13 @@ void Watch(int epoll, int fd) {
 struct Result {
   double round_trips_per_second;
   double server_cpu_nanos;  // for each round trip
+  double poller_calls;      // likewise
+};
+
+// Of one run.
+struct Spent {
+  std::int64_t cpu_nanos = 0;
+  std::uint64_t poller_calls = 0;
 };
 
 // Sends `rounds` messages over each of `connections`, one at a time on each.
@@ -97,11 +106,10 @@ void RunClient(const green::Address& server, int connections, int rounds) {
   close(epoll);
 }
 
-// A server: tells its address, runs until all connections have ended, returns its thread's CPU
-// time.
-using Server = std::function<std::int64_t(std::promise<green::Address>&, int connections)>;
+// A server: tells its address, runs until all connections have ended.
+using Server = std::function<Spent(std::promise<green::Address>&, int connections)>;
 
-std::int64_t EpollServer(std::promise<green::Address>& address, int connections) {
+Spent EpollServer(std::promise<green::Address>& address, int connections) {
   green::Socket listening = *net::Listen("127.0.0.1:0");
   const green::Address here = *listening.local();
   const int listener = listening.Release();
@@ -111,7 +119,9 @@ std::int64_t EpollServer(std::promise<green::Address>& address, int connections)
   const std::int64_t began = Nanos(CLOCK_THREAD_CPUTIME_ID);
   std::array<epoll_event, 256> events;
   std::array<char, 4096> buffer;
+  std::uint64_t waits = 0;
   for (int open = connections; open > 0;) {
+    ++waits;
     const int ready = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
     for (int i = 0; i < ready; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
@@ -135,7 +145,7 @@ std::int64_t EpollServer(std::promise<green::Address>& address, int connections)
   const std::int64_t used = Nanos(CLOCK_THREAD_CPUTIME_ID) - began;
   close(epoll);
   close(listener);
-  return used;
+  return {used, waits};
 }
 
 bool HasPoller(const char* poller) {
@@ -144,14 +154,16 @@ bool HasPoller(const char* poller) {
   return has;
 }
 
-std::int64_t GreenServer(const char* poller, std::promise<green::Address>& address,
-                         int connections) {
-  Hub::Configure({.poller = poller});
+Spent GreenServer(const char* poller, bool ahead, std::promise<green::Address>& address,
+                  int connections) {
+  Hub& hub = Hub::Configure({.poller = poller});
   green::Socket listener = *net::Listen("127.0.0.1:0");
+  if (ahead) listener.AcceptAhead();
   address.set_value(*listener.local());
   const std::int64_t began = Nanos(CLOCK_THREAD_CPUTIME_ID);
   int open = connections;
   const absl::Status status = net::Serve(listener, [&](green::Socket& connection) {
+    if (ahead) connection.ReceiveAhead();
     std::array<char, 4096> buffer;
     for (;;) {
       const absl::StatusOr<std::size_t> got = connection.Recv(buffer);
@@ -161,14 +173,14 @@ std::int64_t GreenServer(const char* poller, std::promise<green::Address>& addre
     if (--open == 0) throw net::StopServe();
   });
   if (!status.ok()) absl::FPrintF(stderr, "%s\n", status.message());
-  return Nanos(CLOCK_THREAD_CPUTIME_ID) - began;
+  return {Nanos(CLOCK_THREAD_CPUTIME_ID) - began, hub.counts().poller_calls};
 }
 
 // Betters `best`.
 void Measure(const Server& server, int connections, int rounds, Result& best) {
   std::promise<green::Address> address;
-  std::int64_t cpu = 0;
-  std::thread serving([&] { cpu = server(address, connections); });
+  Spent spent;
+  std::thread serving([&] { spent = server(address, connections); });
   const green::Address at = address.get_future().get();
   const std::int64_t began = Nanos(CLOCK_MONOTONIC);
   RunClient(at, connections, rounds);
@@ -176,36 +188,50 @@ void Measure(const Server& server, int connections, int rounds, Result& best) {
   serving.join();
   const double trips = static_cast<double>(connections) * rounds;
   best.round_trips_per_second = std::max(best.round_trips_per_second, trips / seconds);
-  best.server_cpu_nanos = std::min(best.server_cpu_nanos, static_cast<double>(cpu) / trips);
+  best.server_cpu_nanos =
+      std::min(best.server_cpu_nanos, static_cast<double>(spent.cpu_nanos) / trips);
+  best.poller_calls = std::min(best.poller_calls, static_cast<double>(spent.poller_calls) / trips);
 }
+
+struct Green {
+  const char* name;
+  const char* poller;
+  bool ahead;
+};
+constexpr Green kGreen[] = {
+    {"green, epoll", "epoll", false},
+    {"green, io_uring", "io_uring", false},
+    {"green, io_uring ahead", "io_uring", true},
+};
 
 void Run() {
   constexpr int kTrips = 200000;
   struct Row {
     std::string name;
     Server server;
-    Result best = {0, 1e18};
+    Result best = {0, 1e18, 1e18};
   };
-  absl::PrintF("%11s  %-16s  %10s  %11s  %9s\n", "connections", "server", "trips/s", "cpu/trip",
-               "cpu ratio");
+  absl::PrintF("%11s  %-21s  %10s  %11s  %9s  %17s\n", "connections", "server", "trips/s",
+               "cpu/trip", "cpu ratio", "poller calls/trip");
   for (const int connections : {1, 32, 256}) {
     std::vector<Row> rows;
     rows.push_back({"epoll loop", &EpollServer});
-    for (const char* poller : {"epoll", "io_uring"}) {
-      // A kernel may have no io_uring: then there is no such row.
-      if (!HasPoller(poller)) continue;
-      rows.push_back({std::string("green, ") + poller,
-                      [poller](std::promise<green::Address>& address, int open) {
-                        return GreenServer(poller, address, open);
+    const bool has_uring = HasPoller("io_uring");
+    for (const Green& green : kGreen) {
+      // A kernel may have no io_uring: then there are no such rows.
+      if (green.poller == std::string_view("io_uring") && !has_uring) continue;
+      rows.push_back({green.name, [&green](std::promise<green::Address>& address, int open) {
+                        return GreenServer(green.poller, green.ahead, address, open);
                       }});
     }
     for (int i = 0; i < kRepetitions; ++i) {
       for (Row& row : rows) Measure(row.server, connections, kTrips / connections, row.best);
     }
     for (const Row& row : rows) {
-      absl::PrintF("%11d  %-16s  %10.0f  %8.0f ns  %9.2f\n", connections, row.name,
+      absl::PrintF("%11d  %-21s  %10.0f  %8.0f ns  %9.2f  %17.3f\n", connections, row.name,
                    row.best.round_trips_per_second, row.best.server_cpu_nanos,
-                   row.best.server_cpu_nanos / rows[0].best.server_cpu_nanos);
+                   row.best.server_cpu_nanos / rows[0].best.server_cpu_nanos,
+                   row.best.poller_calls);
     }
   }
 }
