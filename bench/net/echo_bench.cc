@@ -29,8 +29,8 @@
 namespace verdant {
 namespace {
 
-constexpr std::size_t kMessage = 64;
-constexpr int kRepetitions = 3;
+constexpr std::size_t kBuffer = 16384;  // of a server, for one connection
+constexpr int kRepetitions = 5;
 
 [[noreturn]] void Die(const char* what) {
   perror(what);
@@ -62,49 +62,76 @@ struct Spent {
   std::uint64_t poller_calls = 0;
 };
 
-// Sends `rounds` messages over each of `connections`, one at a time on each.
-void RunClient(const green::Address& server, int connections, int rounds) {
+// What the client does: so many connections, some at a time, a message at a time on each.
+struct Load {
+  const char* name;
+  int connections;
+  int at_once;
+  int rounds;  // on each
+  std::size_t message;
+};
+
+class Client {
+ public:
+  Client(const green::Address& server, const Load& load)
+      : server_(server), load_(load), message_(load.message) {}
+
+  void Run() {
+    for (int i = 0; i < load_.at_once; ++i) Open();
+    std::array<epoll_event, 256> events;
+    while (running_ > 0) {
+      const int ready = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
+      for (int i = 0; i < ready; ++i) Receive(events[static_cast<std::size_t>(i)].data.fd);
+    }
+    close(epoll_);
+  }
+
+ private:
   struct Connection {
     int rounds = 0;
     std::size_t got = 0;
   };
-  const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  std::vector<Connection> state;
-  std::vector<int> fds;
-  std::array<char, kMessage> message = {};
-  for (int i = 0; i < connections; ++i) {
-    const int fd = socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, server.data(), server.size()) != 0) Die("connect");
-    Watch(epoll, fd);
-    if (static_cast<std::size_t>(fd) >= state.size())
-      state.resize(static_cast<std::size_t>(fd) + 1);
-    fds.push_back(fd);
+
+  void Open() {
+    if (opened_ == load_.connections) return;
+    const int fd = socket(server_.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, server_.data(), server_.size()) != 0) Die("connect");
+    Watch(epoll_, fd);
+    if (static_cast<std::size_t>(fd) >= state_.size())
+      state_.resize(static_cast<std::size_t>(fd) + 1);
+    state_[static_cast<std::size_t>(fd)] = {};
+    ++opened_;
+    ++running_;
+    Send(fd);
   }
-  for (const int fd : fds) {
-    if (send(fd, message.data(), kMessage, 0) != static_cast<ssize_t>(kMessage)) Die("send");
-  }
-  int running = connections;
-  std::array<epoll_event, 256> events;
-  while (running > 0) {
-    const int ready = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
-    for (int i = 0; i < ready; ++i) {
-      const int fd = events[static_cast<std::size_t>(i)].data.fd;
-      Connection& connection = state[static_cast<std::size_t>(fd)];
-      const ssize_t got = recv(fd, message.data(), kMessage, 0);
-      if (got <= 0) Die("recv");
-      connection.got += static_cast<std::size_t>(got);
-      if (connection.got < kMessage) continue;
-      connection.got = 0;
-      if (++connection.rounds == rounds) {
-        close(fd);
-        --running;
-      } else if (send(fd, message.data(), kMessage, 0) != static_cast<ssize_t>(kMessage)) {
-        Die("send");
-      }
+
+  void Send(int fd) {
+    if (send(fd, message_.data(), message_.size(), 0) != static_cast<ssize_t>(message_.size())) {
+      Die("send");
     }
   }
-  close(epoll);
-}
+
+  void Receive(int fd) {
+    Connection& connection = state_[static_cast<std::size_t>(fd)];
+    const ssize_t got = recv(fd, message_.data(), message_.size(), 0);
+    if (got <= 0) Die("recv");
+    connection.got += static_cast<std::size_t>(got);
+    if (connection.got < message_.size()) return;
+    connection.got = 0;
+    if (++connection.rounds < load_.rounds) return Send(fd);
+    close(fd);
+    --running_;
+    Open();
+  }
+
+  const green::Address& server_;
+  const Load& load_;
+  std::vector<char> message_;
+  const int epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  std::vector<Connection> state_;  // by descriptor
+  int opened_ = 0;
+  int running_ = 0;
+};
 
 // A server: tells its address, runs until all connections have ended.
 using Server = std::function<Spent(std::promise<green::Address>&, int connections)>;
@@ -118,7 +145,7 @@ Spent EpollServer(std::promise<green::Address>& address, int connections) {
   address.set_value(here);
   const std::int64_t began = Nanos(CLOCK_THREAD_CPUTIME_ID);
   std::array<epoll_event, 256> events;
-  std::array<char, 4096> buffer;
+  std::array<char, kBuffer> buffer;
   std::uint64_t waits = 0;
   for (int open = connections; open > 0;) {
     ++waits;
@@ -164,7 +191,7 @@ Spent GreenServer(const char* poller, bool ahead, std::promise<green::Address>& 
   int open = connections;
   const absl::Status status = net::Serve(listener, [&](green::Socket& connection) {
     if (ahead) connection.ReceiveAhead();
-    std::array<char, 4096> buffer;
+    std::array<char, kBuffer> buffer;
     for (;;) {
       const absl::StatusOr<std::size_t> got = connection.Recv(buffer);
       if (!got.ok() || *got == 0) break;
@@ -177,16 +204,16 @@ Spent GreenServer(const char* poller, bool ahead, std::promise<green::Address>& 
 }
 
 // Betters `best`.
-void Measure(const Server& server, int connections, int rounds, Result& best) {
+void Measure(const Server& server, const Load& load, Result& best) {
   std::promise<green::Address> address;
   Spent spent;
-  std::thread serving([&] { spent = server(address, connections); });
+  std::thread serving([&] { spent = server(address, load.connections); });
   const green::Address at = address.get_future().get();
   const std::int64_t began = Nanos(CLOCK_MONOTONIC);
-  RunClient(at, connections, rounds);
+  Client(at, load).Run();
   const double seconds = static_cast<double>(Nanos(CLOCK_MONOTONIC) - began) / 1e9;
   serving.join();
-  const double trips = static_cast<double>(connections) * rounds;
+  const double trips = static_cast<double>(load.connections) * load.rounds;
   best.round_trips_per_second = std::max(best.round_trips_per_second, trips / seconds);
   best.server_cpu_nanos =
       std::min(best.server_cpu_nanos, static_cast<double>(spent.cpu_nanos) / trips);
@@ -198,6 +225,11 @@ struct Green {
   const char* poller;
   bool ahead;
 };
+constexpr Load kLoads[] = {
+    {"1 connection", 1, 1, 200000, 64},     {"32 connections", 32, 32, 6250, 64},
+    {"256 connections", 256, 256, 781, 64}, {"32, one trip each", 20000, 32, 1, 64},
+    {"32, of 16 KiB", 32, 32, 2000, 16384},
+};
 constexpr Green kGreen[] = {
     {"green, epoll", "epoll", false},
     {"green, io_uring", "io_uring", false},
@@ -205,15 +237,14 @@ constexpr Green kGreen[] = {
 };
 
 void Run() {
-  constexpr int kTrips = 200000;
   struct Row {
     std::string name;
     Server server;
     Result best = {0, 1e18, 1e18};
   };
-  absl::PrintF("%11s  %-21s  %10s  %11s  %9s  %17s\n", "connections", "server", "trips/s",
+  absl::PrintF("%-17s  %-21s  %10s  %11s  %9s  %17s\n", "connections", "server", "trips/s",
                "cpu/trip", "cpu ratio", "poller calls/trip");
-  for (const int connections : {1, 32, 256}) {
+  for (const Load& load : kLoads) {
     std::vector<Row> rows;
     rows.push_back({"epoll loop", &EpollServer});
     const bool has_uring = HasPoller("io_uring");
@@ -225,10 +256,10 @@ void Run() {
                       }});
     }
     for (int i = 0; i < kRepetitions; ++i) {
-      for (Row& row : rows) Measure(row.server, connections, kTrips / connections, row.best);
+      for (Row& row : rows) Measure(row.server, load, row.best);
     }
     for (const Row& row : rows) {
-      absl::PrintF("%11d  %-21s  %10.0f  %8.0f ns  %9.2f  %17.3f\n", connections, row.name,
+      absl::PrintF("%-17s  %-21s  %10.0f  %8.0f ns  %9.2f  %17.3f\n", load.name, row.name,
                    row.best.round_trips_per_second, row.best.server_cpu_nanos,
                    row.best.server_cpu_nanos / rows[0].best.server_cpu_nanos,
                    row.best.poller_calls);

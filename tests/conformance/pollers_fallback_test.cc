@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <string>
 #include <thread>
 
+#include "green/socket.h"
 #include "gtest/gtest.h"
 #include "hub/green_thread.h"
 #include "hub/hub.h"
@@ -25,11 +27,11 @@ namespace {
 
 constexpr int kNoFilters = 77;
 
-// io_uring_setup() fails with `error` from now on.
-bool Forbid(unsigned error) {
+// The system call fails with `error` from now on.
+bool Forbid(unsigned call, unsigned error) {
   std::array<sock_filter, 4> filter = {{
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   }};
@@ -60,7 +62,7 @@ Outcome InChild(unsigned error) {
   const pid_t child = fork();
   if (child == 0) {
     dup2(err[1], STDERR_FILENO);
-    if (!Forbid(error)) _exit(kNoFilters);
+    if (!Forbid(SYS_io_uring_setup, error)) _exit(kNoFilters);
     bool first = false, second = false;
     std::thread([&] { first = Works(); }).join();
     std::thread([&] { second = Works(); }).join();
@@ -90,6 +92,24 @@ TEST(UringFallback, A12_2_B8_8_AHubThatMayNotHaveItTakesEpollAndSaysWhyInOneLine
         << outcome.err;
     EXPECT_NE(outcome.err.find("using epoll"), std::string::npos) << outcome.err;
   }
+}
+
+TEST(UringFallback, AHubThatMayNotHaveBuffersThereReceivesWhenAsked) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (Hub::Configure({.poller = "io_uring"}).poller() != "io_uring") _exit(kNoFilters);
+    if (!Forbid(SYS_io_uring_register, EPERM)) _exit(kNoFilters);
+    auto pair = *green::Socket::Pair(SOCK_STREAM);
+    if (pair.first.ReceiveAhead()) _exit(1);
+    auto sender = Spawn([&] { return pair.second.SendAll("works").ok(); });
+    std::array<char, 5> buffer;
+    _exit(pair.first.RecvExactly(buffer).ok() && sender.Wait() ? 0 : 2);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kNoFilters) GTEST_SKIP() << "no io_uring or no filters here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // sockets stop, close, move, and are inherited.
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,6 +126,32 @@ TEST_P(SocketAhead, ConnectionsAreGivenOutInOrderWithTheirPeers) {
     }
     EXPECT_EQ(listener.Accept(absl::Milliseconds(1)).status().code(),
               absl::StatusCode::kDeadlineExceeded);
+  });
+}
+
+TEST_P(SocketAhead, AcceptingIsToldThatDescriptorsAreShortAndGoesOnWhenTheyAreNot) {
+  OnHub([] {
+    Socket listener = *Socket::Listen(Address::LoopbackV4(0));
+    Works();  // which needs descriptors the first time
+    const Address address = *listener.local();
+    const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    rlimit before;
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit none = before;
+    none.rlim_cur = static_cast<rlim_t>(client) + 1;  // the lowest that was free
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    listener.AcceptAhead();
+    Sleep(absl::Milliseconds(1));
+    ASSERT_EQ(connect(client, address.data(), address.size()), 0);
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(ErrnoOf(listener.Accept(kPatience).status()), EMFILE);
+      Sleep(absl::Milliseconds(1));
+    }
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    absl::StatusOr<Socket> accepted = listener.Accept(kPatience);
+    if (ErrnoOf(accepted.status()) == EMFILE) accepted = listener.Accept(kPatience);  // of before
+    EXPECT_TRUE(accepted.ok()) << accepted.status();
+    close(client);
   });
 }
 

@@ -41,7 +41,7 @@ void CloseWithReset(Socket& socket) {
   socket.Close();
 }
 
-TEST_P(SocketAhead, TwoGreenThreadsPlayPingPong) {
+TEST_P(SocketAhead, B8_8_TwoGreenThreadsPlayPingPong) {
   OnHub([] {
     Connection c = TcpConnection();
     auto echo = Spawn([&] {
