@@ -52,8 +52,8 @@ inline void PinTo(int index) {
 inline void Unpin() { pthread_setaffinity_np(pthread_self(), sizeof(cpu_set_t), &Processors()); }
 
 // A line "NAME VALUE", as bench/run reads them.
-inline void PrintValue(const char* name, double value) {
-  std::printf("%s %.1f\n", name, value);
+inline void PrintValue(const char* name, double value, int digits = 1) {
+  std::printf("%s %.*f\n", name, digits, value);
   std::fflush(stdout);
 }
 

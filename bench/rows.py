@@ -91,6 +91,9 @@ ROWS = [
     (ECHO, "echo by io_uring, 1 connection", "Echo/io_uring/1", "ours by epoll", "Echo/epoll/1", None, None),
     (ECHO, "echo by io_uring, 32 connections", "Echo/io_uring/32", "ours by epoll", "Echo/epoll/32", None, None),
     (ECHO, "echo by io_uring, 256 connections", "Echo/io_uring/256", "ours by epoll", "Echo/epoll/256", None, None),
+    *((ECHO, f"echo by io_uring ahead, {load}", f"Echo/ahead/{key}", "ours by epoll", f"Echo/epoll/{key}", None, None)
+      for key, load in (("1", "1 connection"), ("32", "32 connections"), ("256", "256 connections"), ("once", "1 trip each"),
+                        ("16k", "16 KiB"))),
     *((INSTRUCTIONS, f"instructions: {name}", name, None, None, None, None)
       for name in ("yield/2", "yield/100", "yield/10000", "spawn_join", "spawn_batch", "semaphore", "event", "channel", "timeout",
                    "imap")),

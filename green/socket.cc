@@ -9,12 +9,15 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
 namespace verdant::green {
+
+using ::verdant::internal::Intake;
 
 Socket& Socket::operator=(Socket&& other) noexcept {
   if (this == &other) return *this;
@@ -24,6 +27,7 @@ Socket& Socket::operator=(Socket&& other) noexcept {
   stream_ = other.stream_;
   io_ = std::move(other.io_);
   peer_ = other.peer_;
+  ahead_ = std::move(other.ahead_);
   return *this;
 }
 
@@ -48,6 +52,13 @@ absl::Status Socket::WaitFailure(IoWait wait, std::string_view operation) const 
 
 absl::Status Socket::WaitReadable(Deadline deadline, std::string_view operation) {
   if (fd_ < 0) return Error(EBADF, operation);
+  if (ahead_ != nullptr) {
+    if (ahead_->ready()) return absl::OkStatus();
+    if (ahead_->abandoned()) {
+      return internal::ErrnoStatus(
+          EBUSY, absl::StrCat(operation, Subject(), ": the parent process does so ahead"));
+    }
+  }
   const IoWait wait = io_.WaitReadable(deadline);
   return wait == IoWait::kReady ? absl::OkStatus() : WaitFailure(wait, operation);
 }
@@ -81,6 +92,11 @@ ssize_t Socket::Sent(ssize_t took, std::size_t wanted) noexcept {
 
 ssize_t Socket::TryRecv(std::span<char> buffer) noexcept {
   if (fd_ < 0) return -EBADF;
+  if (Takes(Intake::Kind::kBytes)) {
+    const ssize_t got = ahead_->TakeBytes(buffer);
+    TookAhead();
+    return got;
+  }
   if (!io_.MaybeReadable()) return -EAGAIN;
   ssize_t got;
   do {
@@ -148,6 +164,12 @@ absl::Status Socket::EndSending(Deadline) {
 absl::StatusOr<Socket::Datagram> Socket::RecvFrom(std::span<char> buffer, Deadline deadline) {
   for (;;) {
     if (absl::Status status = WaitReadable(deadline, "recv from "); !status.ok()) return status;
+    if (Takes(Intake::Kind::kBytes)) {
+      const ssize_t got = TryRecv(buffer);
+      if (got >= 0) return Datagram{static_cast<std::size_t>(got), false, peer_};
+      if (got != -EAGAIN) return Error(static_cast<int>(-got), "recv from ");
+      continue;
+    }
     sockaddr_storage from = {};
     iovec vector = {buffer.data(), buffer.size()};
     msghdr message = {};
@@ -185,11 +207,22 @@ absl::Status Socket::SendTo(std::string_view data, const Address& to, Deadline d
 }
 
 void Socket::Close() {
-  if (const int fd = Release(); fd >= 0) close(fd);
+  if (const int fd = GiveUp(); fd >= 0) close(fd);
 }
 
 int Socket::Release() {
+  StopAhead();
+  if (HoldsAhead()) {
+    throw std::logic_error(
+        absl::StrCat("Socket::Release: what has been taken ahead of ", Subject(),
+                     " would be lost: receive (accept) until HoldsAhead() is false first"));
+  }
+  return GiveUp();
+}
+
+int Socket::GiveUp() noexcept {
   io_.Unregister();
+  ahead_ = nullptr;
   return std::exchange(fd_, -1);
 }
 
@@ -230,7 +263,7 @@ absl::Status Socket::SetKeepAlive(absl::Duration idle, absl::Duration interval, 
 absl::StatusOr<Socket> Socket::Adopt(int fd) {
   Socket socket;
   socket.fd_ = fd;
-  absl::Cleanup give_back = [&] { static_cast<void>(socket.Release()); };
+  absl::Cleanup give_back = [&] { static_cast<void>(socket.GiveUp()); };
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || ((flags & O_NONBLOCK) == 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)) {
     return internal::ErrnoStatus(errno, absl::StrCat("adopting file descriptor ", fd));

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "green/socket_error.h"
 #include "green/stream.h"
 #include "hub/clock.h"
+#include "hub/internal/intake.h"
 #include "hub/io.h"
 
 namespace verdant::green {
@@ -99,6 +101,45 @@ class Socket final : public Stream {
   absl::Status SendTo(std::string_view data, const Address& to,
                       Deadline deadline = Deadline::Never());
 
+  // ---- Ahead of being asked ----
+  //
+  // With io_uring (Hub::Options::poller) the kernel can take what comes before anybody asks, and so
+  // without a system call each time. Everything above works as it does otherwise, and first gives
+  // what has been taken; ends and errors come after what they came after. Over another poller, or
+  // where the kernel is too old (before Linux 6.0) or forbids it, these two change nothing and
+  // return false. What a program gives up where they return true:
+  //
+  // - What has been taken is in this object, not in the kernel: whoever reads fd() directly, by
+  //   another Socket or in another process, misses it, and Release() refuses to leave it behind
+  //   (see StopAhead()).
+  // - The kernel takes whether or not anybody waits: a listener's connections beyond its backlog,
+  //   up to 256 of them and those it finds at one look; of a stream 64 KiB, and what it finds at
+  //   one look, at most 1 MiB for all sockets of the hub together. It goes on once all of that has
+  //   been given out. So peers may send so much more before they have to wait.
+  // - The child of a fork cannot receive (accept) on it, and is told so (EBUSY): what comes goes to
+  //   the parent. Sending works.
+  //
+  // Connections taken and not given out close with the listener, as those do that wait in its
+  // backlog. Calling again changes nothing. Both throw std::logic_error for what is not a listener
+  // (not a stream), whatever the poller; in closed sockets they return false.
+
+  // Accept() from now on. The peer() of a connection that was reset before it was given out is of
+  // no family.
+  bool AcceptAhead();
+  // Recv(), RecvFrom(), TryRecv() from now on, of a connected stream, TlsSocket's transport
+  // included.
+  bool ReceiveAhead();
+  // Ends either: when it returns the kernel takes no more. Never waits for a peer. What has been
+  // taken stays to be received (accepted); then everything is as if neither had been called.
+  void StopAhead();
+  // Whether bytes, connections or an error have been taken and not been given out. The next call to
+  // receive (accept) does not wait then. So, to give a connection away:
+  //
+  //   socket.StopAhead();
+  //   while (socket.HoldsAhead()) got = socket.Recv(buffer);  // hand that on as well
+  //   int fd = socket.Release();
+  bool HoldsAhead() const { return ahead_ != nullptr && ahead_->holds(); }
+
   // ---- Both ----
 
   void Close() override;
@@ -118,7 +159,7 @@ class Socket final : public Stream {
   // Takes over a socket's descriptor, which becomes non-blocking; on failure it stays the caller's.
   static absl::StatusOr<Socket> Adopt(int fd);
   // Gives the descriptor away, still non-blocking, and wakes whoever waits as Close() does; -1 if
-  // closed.
+  // closed. Throws std::logic_error if HoldsAhead(), having stopped that.
   [[nodiscard]] int Release();
   int fd() const { return fd_; }
 
@@ -144,6 +185,15 @@ class Socket final : public Stream {
   // The peer, or else what the socket is bound to.
   std::string Subject() const;
   absl::Status WaitFailure(IoWait wait, std::string_view operation) const;
+  int GiveUp() noexcept;
+  bool BeginAhead(::verdant::internal::Intake::Kind kind);
+  void TookAhead() noexcept;
+  // Whether reads (accepts) are to take from ahead_.
+  bool Takes(::verdant::internal::Intake::Kind kind) const {
+    return ahead_ != nullptr && ahead_->kind() == kind;
+  }
+  // A descriptor or the negated errno.
+  int TryAccept(Address& peer) noexcept;
   ssize_t Received(ssize_t got, std::size_t wanted) noexcept;
   ssize_t Sent(ssize_t took, std::size_t wanted) noexcept;
 
@@ -157,6 +207,7 @@ class Socket final : public Stream {
   bool stream_ = false;  // without bounds between messages
   IoDescriptor io_;
   Address peer_;
+  std::unique_ptr<::verdant::internal::Intake> ahead_;  // null unless one of them is in effect
 };
 
 }  // namespace verdant::green

@@ -145,28 +145,42 @@ absl::StatusOr<Socket> Socket::Listen(const Address& address, const ListenOption
   return made;
 }
 
+int Socket::TryAccept(Address& peer) noexcept {
+  sockaddr_storage from = {};
+  socklen_t size = sizeof(from);
+  auto* const address = reinterpret_cast<sockaddr*>(&from);
+  int fd;
+  if (Takes(::verdant::internal::Intake::Kind::kConnections)) {
+    fd = ahead_->TakeConnection();
+    TookAhead();
+    if (fd < 0) return fd;
+    if (getpeername(fd, address, &size) != 0) return fd;
+  } else {
+    do {
+      fd = accept4(fd_, address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0) {
+      const int error = errno;
+      if (error == EAGAIN) io_.ReadWouldBlock();
+      return -error;
+    }
+  }
+  if (absl::StatusOr<Address> known = Address::FromSockaddr(address, size); known.ok()) {
+    peer = *known;
+  }
+  return fd;
+}
+
 absl::StatusOr<Socket> Socket::Accept(Deadline deadline) {
   for (;;) {
     if (absl::Status status = WaitReadable(deadline, "accept on "); !status.ok()) return status;
-    sockaddr_storage from = {};
-    socklen_t size = sizeof(from);
-    const int fd =
-        accept4(fd_, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN) return Error(errno, "accept on ");
-      io_.ReadWouldBlock();
-      continue;
-    }
     Socket accepted;
+    const int fd = TryAccept(accepted.peer_);
+    if (fd == -EAGAIN) continue;
+    if (fd < 0) return Error(-fd, "accept on ");
     accepted.fd_ = fd;
     accepted.stream_ = stream_;
     accepted.tcp_ = tcp_;
-    if (absl::StatusOr<Address> peer =
-            Address::FromSockaddr(reinterpret_cast<sockaddr*>(&from), size);
-        peer.ok()) {
-      accepted.peer_ = *peer;
-    }
     if (absl::Status status = accepted.Register("accepting "); !status.ok()) return status;
     return accepted;
   }

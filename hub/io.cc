@@ -55,6 +55,14 @@ IoWait IoDescriptor::WaitWritable(Deadline deadline) {
   return ToIoWait(table.WaitWritable(slot_, generation_, deadline.nanos()));
 }
 
+bool IoDescriptor::BeginIntake(internal::Intake& intake) {
+  return registered() && Table().BeginIntake(slot_, intake);
+}
+
+void IoDescriptor::EndIntake(internal::Intake& intake) {
+  if (registered()) Table().EndIntake(slot_, intake);
+}
+
 void IoDescriptor::Unregister() {
   internal::FdSlot* slot = std::exchange(slot_, nullptr);
   // Without a hub there are no slots either.

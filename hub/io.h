@@ -78,6 +78,12 @@ class IoDescriptor {
     if (registered()) slot_->write_ready = slot_->write_hangup = false;
   }
 
+  // For green::Socket: has the kernel put what comes into `intake`, which must outlive the
+  // registration or end before it, and whose readiness WaitReadable() then tells of; false where
+  // the hub's poller cannot. Until the end of that, which leaves in it what has come.
+  bool BeginIntake(internal::Intake& intake);
+  void EndIntake(internal::Intake& intake);
+
   // Wakes whoever waits with IoWait::kClosed and forgets the descriptor. Idempotent.
   void Unregister();
 

@@ -32,7 +32,7 @@ struct HttpLogEntry {
 };
 
 // Makes of an accepted connection one with another layer on it, such as TLS (see net/wrap_ssl.h),
-// within the deadline.
+// within the deadline; or only sets the socket up, such as by ReceiveAhead(), and returns it.
 using StreamWrapper = std::function<absl::StatusOr<std::unique_ptr<green::Stream>>(
     green::Socket socket, Deadline deadline)>;
 

@@ -45,6 +45,10 @@ struct ServeOptions {
 // at most, and tells the hub's error handler once for each such time (row B10.5). If the calling
 // green thread is killed or timed out, so are the handlers, before the exception goes on: none
 // outlives the call. Throws std::logic_error for a concurrency of 0.
+//
+// Serve() has nothing accepted ahead of a free place. A listener whose owner has called
+// AcceptAhead() is served as well; then up to 256 clients and more wait in it instead of the
+// backlog, and those left when the server ends are the next to be accepted on it.
 absl::Status Serve(green::Socket& listener, ConnectionHandler handler,
                    const ServeOptions& options = {});
 absl::Status Serve(green::Socket& listener, ConnectionHandler handler, std::size_t concurrency);

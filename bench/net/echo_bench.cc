@@ -1,12 +1,17 @@
-// An echo server of green threads, over epoll and over io_uring, against a hand-written epoll loop,
-// with the same client. Prints lines "NAME VALUE", for bench/run, as often as the argument says:
+// An echo server of green threads, over epoll, over io_uring, and over io_uring that receives and
+// accepts ahead, against a hand-written epoll loop, with the same client. Prints lines "NAME
+// VALUE", for bench/run, as often as the argument says:
 //
 //   Echo/loop/32       the epoll loop, with 32 connections
 //   Echo/epoll/32      green threads over epoll
 //   Echo/io_uring/32   green threads over io_uring, where the kernel has it
+//   Echo/ahead/32      the same that receives and accepts ahead
 //
-// The value is the server thread's CPU time in nanoseconds for one round trip, which other load on
-// the machine disturbs least; with "/wall" behind the name, the time on the wall.
+// "once" for a number: 32 connections at a time of one round trip each; "16k": 32, of messages of
+// 16 KiB; all others are of 64 bytes. The value is the server thread's CPU time in nanoseconds for
+// one round trip, which other load on the machine disturbs least. Behind the name, "/wall" is the
+// time on the wall, "/calls" the system calls of the server's poller for one round trip, to which
+// each adds a send and, unless it receives ahead, a recv.
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -24,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "bench/measured.h"
 #include "green/socket.h"
@@ -34,7 +40,7 @@
 namespace verdant {
 namespace {
 
-constexpr std::size_t kMessage = 64;
+constexpr std::size_t kBuffer = 16384;  // of a server, for one connection
 
 [[noreturn]] void Die(const char* what) {
   perror(what);
@@ -48,55 +54,87 @@ void Watch(int epoll, int fd) {
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) Die("epoll_ctl");
 }
 
-// Sends `rounds` messages over each of `connections`, one at a time on each.
-void RunClient(const green::Address& server, int connections, int rounds) {
+// Of one run.
+struct Spent {
+  std::int64_t cpu_nanos = 0;
+  std::uint64_t poller_calls = 0;
+};
+
+// What the client does: so many connections, some at a time, a message at a time on each.
+struct Load {
+  const char* name;
+  int connections;
+  int at_once;
+  int rounds;  // on each
+  std::size_t message;
+};
+
+class Client {
+ public:
+  Client(const green::Address& server, const Load& load)
+      : server_(server), load_(load), message_(load.message) {}
+
+  void Run() {
+    for (int i = 0; i < load_.at_once; ++i) Open();
+    std::array<epoll_event, 256> events;
+    while (running_ > 0) {
+      const int ready = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
+      for (int i = 0; i < ready; ++i) Receive(events[static_cast<std::size_t>(i)].data.fd);
+    }
+    close(epoll_);
+  }
+
+ private:
   struct Connection {
     int rounds = 0;
     std::size_t got = 0;
   };
-  const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  std::vector<Connection> state;
-  std::vector<int> fds;
-  std::array<char, kMessage> message = {};
-  for (int i = 0; i < connections; ++i) {
-    const int fd = socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, server.data(), server.size()) != 0) Die("connect");
-    Watch(epoll, fd);
-    if (static_cast<std::size_t>(fd) >= state.size())
-      state.resize(static_cast<std::size_t>(fd) + 1);
-    fds.push_back(fd);
+
+  void Open() {
+    if (opened_ == load_.connections) return;
+    const int fd = socket(server_.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, server_.data(), server_.size()) != 0) Die("connect");
+    Watch(epoll_, fd);
+    if (static_cast<std::size_t>(fd) >= state_.size())
+      state_.resize(static_cast<std::size_t>(fd) + 1);
+    state_[static_cast<std::size_t>(fd)] = {};
+    ++opened_;
+    ++running_;
+    Send(fd);
   }
-  for (const int fd : fds) {
-    if (send(fd, message.data(), kMessage, 0) != static_cast<ssize_t>(kMessage)) Die("send");
-  }
-  int running = connections;
-  std::array<epoll_event, 256> events;
-  while (running > 0) {
-    const int ready = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
-    for (int i = 0; i < ready; ++i) {
-      const int fd = events[static_cast<std::size_t>(i)].data.fd;
-      Connection& connection = state[static_cast<std::size_t>(fd)];
-      const ssize_t got = recv(fd, message.data(), kMessage, 0);
-      if (got <= 0) Die("recv");
-      connection.got += static_cast<std::size_t>(got);
-      if (connection.got < kMessage) continue;
-      connection.got = 0;
-      if (++connection.rounds == rounds) {
-        close(fd);
-        --running;
-      } else if (send(fd, message.data(), kMessage, 0) != static_cast<ssize_t>(kMessage)) {
-        Die("send");
-      }
+
+  void Send(int fd) {
+    if (send(fd, message_.data(), message_.size(), 0) != static_cast<ssize_t>(message_.size())) {
+      Die("send");
     }
   }
-  close(epoll);
-}
 
-// A server: tells its address, runs until all connections have ended, returns its thread's CPU
-// time.
-using Server = std::function<std::int64_t(std::promise<green::Address>&, int connections)>;
+  void Receive(int fd) {
+    Connection& connection = state_[static_cast<std::size_t>(fd)];
+    const ssize_t got = recv(fd, message_.data(), message_.size(), 0);
+    if (got <= 0) Die("recv");
+    connection.got += static_cast<std::size_t>(got);
+    if (connection.got < message_.size()) return;
+    connection.got = 0;
+    if (++connection.rounds < load_.rounds) return Send(fd);
+    close(fd);
+    --running_;
+    Open();
+  }
 
-std::int64_t EpollServer(std::promise<green::Address>& address, int connections) {
+  const green::Address& server_;
+  const Load& load_;
+  std::vector<char> message_;
+  const int epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  std::vector<Connection> state_;  // by descriptor
+  int opened_ = 0;
+  int running_ = 0;
+};
+
+// A server: tells its address, runs until all connections have ended.
+using Server = std::function<Spent(std::promise<green::Address>&, int connections)>;
+
+Spent EpollServer(std::promise<green::Address>& address, int connections) {
   green::Socket listening = *net::Listen("127.0.0.1:0");
   const green::Address here = *listening.local();
   const int listener = listening.Release();
@@ -105,8 +143,10 @@ std::int64_t EpollServer(std::promise<green::Address>& address, int connections)
   address.set_value(here);
   const std::int64_t began = NanosOf(CLOCK_THREAD_CPUTIME_ID);
   std::array<epoll_event, 256> events;
-  std::array<char, 4096> buffer;
+  std::array<char, kBuffer> buffer;
+  std::uint64_t waits = 0;
   for (int open = connections; open > 0;) {
+    ++waits;
     const int ready = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
     for (int i = 0; i < ready; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
@@ -130,7 +170,7 @@ std::int64_t EpollServer(std::promise<green::Address>& address, int connections)
   const std::int64_t used = NanosOf(CLOCK_THREAD_CPUTIME_ID) - began;
   close(epoll);
   close(listener);
-  return used;
+  return {used, waits};
 }
 
 bool HasPoller(const char* poller) {
@@ -139,15 +179,17 @@ bool HasPoller(const char* poller) {
   return has;
 }
 
-std::int64_t GreenServer(const char* poller, std::promise<green::Address>& address,
-                         int connections) {
-  Hub::Configure({.poller = poller});
+Spent GreenServer(const char* poller, bool ahead, std::promise<green::Address>& address,
+                  int connections) {
+  Hub& hub = Hub::Configure({.poller = poller});
   green::Socket listener = *net::Listen("127.0.0.1:0");
+  if (ahead) listener.AcceptAhead();
   address.set_value(*listener.local());
   const std::int64_t began = NanosOf(CLOCK_THREAD_CPUTIME_ID);
   int open = connections;
   const absl::Status status = net::Serve(listener, [&](green::Socket& connection) {
-    std::array<char, 4096> buffer;
+    if (ahead) connection.ReceiveAhead();
+    std::array<char, kBuffer> buffer;
     for (;;) {
       const absl::StatusOr<std::size_t> got = connection.Recv(buffer);
       if (!got.ok() || *got == 0) break;
@@ -156,38 +198,53 @@ std::int64_t GreenServer(const char* poller, std::promise<green::Address>& addre
     if (--open == 0) throw net::StopServe();
   });
   if (!status.ok()) absl::FPrintF(stderr, "%s\n", status.message());
-  return NanosOf(CLOCK_THREAD_CPUTIME_ID) - began;
+  return {NanosOf(CLOCK_THREAD_CPUTIME_ID) - began, hub.counts().poller_calls};
 }
 
-void Measure(const std::string& name, const Server& server, int connections, int rounds) {
+void Measure(const std::string& name, const Server& server, const Load& load) {
   std::promise<green::Address> address;
-  std::int64_t cpu = 0;
-  std::thread serving([&] { cpu = server(address, connections); });
+  Spent spent;
+  std::thread serving([&] { spent = server(address, load.connections); });
   const green::Address at = address.get_future().get();
   const std::int64_t began = NanosOf(CLOCK_MONOTONIC);
-  RunClient(at, connections, rounds);
+  Client(at, load).Run();
   const std::int64_t wall = NanosOf(CLOCK_MONOTONIC) - began;
   serving.join();
-  const double trips = static_cast<double>(connections) * rounds;
-  PrintValue(name.c_str(), static_cast<double>(cpu) / trips);
-  PrintValue((name + "/wall").c_str(), static_cast<double>(wall) / trips);
+  const double trips = static_cast<double>(load.connections) * load.rounds;
+  PrintValue(name.c_str(), static_cast<double>(spent.cpu_nanos) / trips);
+  PrintValue(absl::StrCat(name, "/wall").c_str(), static_cast<double>(wall) / trips);
+  PrintValue(absl::StrCat(name, "/calls").c_str(), static_cast<double>(spent.poller_calls) / trips,
+             3);
 }
 
+// Servers of green threads.
+struct Green {
+  const char* name;
+  const char* poller;
+  bool ahead;
+};
+constexpr Load kLoads[] = {
+    {"1", 1, 1, 200000, 64},    {"32", 32, 32, 6250, 64},     {"256", 256, 256, 781, 64},
+    {"once", 20000, 32, 1, 64}, {"16k", 32, 32, 2000, 16384},
+};
+constexpr Green kGreen[] = {
+    {"epoll", "epoll", false},
+    {"io_uring", "io_uring", false},
+    {"ahead", "io_uring", true},
+};
+
 void Run(int repetitions) {
-  constexpr int kTrips = 200000;
-  std::vector<std::pair<std::string, Server>> servers = {{"loop", &EpollServer}};
-  for (const char* poller : {"epoll", "io_uring"}) {
-    if (!HasPoller(poller)) continue;
-    servers.emplace_back(poller, [poller](std::promise<green::Address>& address, int open) {
-      return GreenServer(poller, address, open);
+  std::vector<std::pair<const char*, Server>> servers = {{"loop", &EpollServer}};
+  for (const Green& green : kGreen) {
+    if (!HasPoller(green.poller)) continue;
+    servers.emplace_back(green.name, [&green](std::promise<green::Address>& address, int open) {
+      return GreenServer(green.poller, green.ahead, address, open);
     });
   }
   for (int i = 0; i < repetitions; ++i) {
-    for (const int connections : {1, 32, 256}) {
-      for (const auto& [name, server] : servers) {
-        Measure("Echo/" + name + "/" + std::to_string(connections), server, connections,
-                kTrips / connections);
-      }
+    for (const Load& load : kLoads) {
+      for (const auto& [name, server] : servers)
+        Measure(absl::StrCat("Echo/", name, "/", load.name), server, load);
     }
   }
 }

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "hub/hub.h"
+#include "hub/internal/intake.h"
 
 namespace verdant::internal {
 namespace {
@@ -53,6 +54,7 @@ absl::StatusOr<FdSlot*> FdTable::Register(int fd) {
   slot->wanted = slot->applied = kIoNone;  // of a listener whose descriptor was closed behind it
   // Assumed ready: the first call finds out, at the price of one EAGAIN at most.
   slot->read_ready = slot->write_ready = true;
+  slot->has_intake = false;
   slot->read_hangup = slot->write_hangup = false;
   const absl::Status status =
       poller_->Watch(fd, kIoRead | kIoWrite, Trigger::kEdge, KeyOf(*slot), slot->watched);
@@ -78,6 +80,21 @@ void FdTable::AbandonAfterFork() {
   poller_->AbandonAfterFork();
 }
 
+bool FdTable::BeginIntake(FdSlot* slot, Intake& intake) {
+  Completions* completions = poller_->completions();
+  if (completions == nullptr || !completions->Begin(slot->fd, intake)) return false;
+  slot->has_intake = true;
+  slot->read_ready = slot->read_hangup = false;
+  if (!slot->writers.empty()) completions->WatchWritable(slot->fd);
+  return true;
+}
+
+void FdTable::EndIntake(FdSlot* slot, Intake& intake) {
+  poller_->completions()->End(intake);
+  slot->has_intake = false;
+  slot->read_ready = true;  // assumed, as at the beginning
+}
+
 FdTable::Outcome FdTable::WaitReadable(FdSlot* slot, std::uint32_t generation,
                                        std::int64_t deadline_nanos) {
   return Wait(slot, generation, deadline_nanos, /*read=*/true);
@@ -99,6 +116,7 @@ FdTable::Outcome FdTable::Wait(FdSlot* slot, std::uint32_t generation, std::int6
         "second simultaneous ", read ? "read" : "write", " on file descriptor ", slot->fd, ": ",
         Hub::Describe(self), " waits while ", Hub::Describe(waiters.front()), " does already"));
   }
+  if (!read && slot->has_intake) poller_->completions()->WatchWritable(slot->fd);
   struct Registration {
     FdTable& table;
     std::vector<Task*>& waiters;

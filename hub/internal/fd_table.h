@@ -15,6 +15,7 @@ namespace verdant {
 class Hub;
 namespace internal {
 
+class Intake;
 struct Task;
 
 // Told of readiness, level-triggered, instead of a task; see FdListener.
@@ -42,6 +43,7 @@ struct FdSlot {
   // leave these set.
   bool read_hangup = false;
   bool write_hangup = false;
+  bool has_intake = false;
   std::vector<Task*> readers;  // one each, unless several are allowed
   std::vector<Task*> writers;
   FdWatcher* watcher = nullptr;
@@ -73,6 +75,11 @@ class FdTable final : private EdgeMemory {
   enum class Outcome { kReady, kTimedOut, kClosed };
   Outcome WaitReadable(FdSlot* slot, std::uint32_t generation, std::int64_t deadline_nanos);
   Outcome WaitWritable(FdSlot* slot, std::uint32_t generation, std::int64_t deadline_nanos);
+
+  // Has the kernel put what comes into `intake`, by a registered slot, and takes it that nothing
+  // has yet: see hub/internal/intake.h. False where the poller cannot.
+  bool BeginIntake(FdSlot* slot, Intake& intake);
+  void EndIntake(FdSlot* slot, Intake& intake);
 
   // Watches for a callback. Changes are told to the kernel before the hub next sleeps, so that one
   // taken back meanwhile costs nothing. `events` none pauses. One that does not count is no reason

@@ -12,6 +12,8 @@
 
 namespace verdant::internal {
 
+class Completions;
+
 // What a file descriptor is ready for, or is watched for.
 enum IoEvents : std::uint32_t {
   kIoNone = 0,
@@ -50,6 +52,8 @@ class Poller {
   // In the child of a fork: lets go of what is shared with the parent; everything above does
   // nothing from now on.
   virtual void AbandonAfterFork() = 0;
+  // See hub/internal/intake.h; null where there are none.
+  virtual Completions* completions() { return nullptr; }
 
   // How many system calls all of these have made.
   std::uint64_t system_calls() const { return system_calls_; }

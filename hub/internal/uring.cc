@@ -31,6 +31,8 @@ constexpr std::uint32_t kFeatureExtArg = 1u << 8;       // 5.11
 constexpr std::uint32_t kFeatureRsrcTags = 1u << 10;    // 5.13, as are repeated polls
 constexpr std::uint32_t kFeatureCqeSkip = 1u << 11;     // 5.17
 
+constexpr unsigned kRegisterBufferRing = 22;  // 5.19
+
 constexpr std::uint32_t kNeeded = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP |
                                   IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_POLL_32BITS |
                                   kFeatureExtArg | kFeatureRsrcTags;
@@ -55,6 +57,14 @@ struct EnterArgument {
   std::uint32_t signal_mask_size;
   std::uint32_t min_wait_micros;
   std::uint64_t timeout;
+};
+
+struct BufferRingArgument {
+  std::uint64_t address;
+  std::uint32_t entries;
+  std::uint16_t group;
+  std::uint16_t flags;
+  std::uint64_t reserved[3];
 };
 
 std::uint32_t Load(const std::uint32_t* shared) {
@@ -158,6 +168,14 @@ void Uring::Enter(unsigned completions, std::int64_t timeout_nanos) {
   argument.timeout = reinterpret_cast<std::uintptr_t>(&timeout);
   syscall(SYS_io_uring_enter, fd_, requests, completions, IORING_ENTER_GETEVENTS | kEnterExtArg,
           &argument, sizeof(argument));
+}
+
+bool Uring::RegisterBuffers(const void* ring, std::uint32_t count, std::uint16_t group) {
+  BufferRingArgument argument = {};
+  argument.address = reinterpret_cast<std::uintptr_t>(ring);
+  argument.entries = count;
+  argument.group = group;
+  return syscall(SYS_io_uring_register, fd_, kRegisterBufferRing, &argument, 1) == 0;
 }
 
 bool Uring::Take(Completion& completion) {

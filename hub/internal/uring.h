@@ -44,6 +44,9 @@ class Uring {
   bool can_skip_success() const { return can_skip_success_; }
   static constexpr std::uint8_t kSkipSuccess = 1u << 6;
 
+  // Of `count` buffers, as struct io_uring_buf_ring tells of them; Linux 5.19.
+  bool RegisterBuffers(const void* ring, std::uint32_t count, std::uint16_t group);
+
   // In the child of a fork: lets go of what is the parent's; nothing may be called any more.
   void Abandon();
 

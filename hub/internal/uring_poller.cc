@@ -11,14 +11,18 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "hub/internal/intake.h"
 #include "hub/internal/poller.h"
 #include "hub/internal/uring.h"
+#include "hub/internal/uring_operations.h"
 
 namespace verdant::internal {
 namespace {
 
 constexpr std::size_t kBatch = 256;
 constexpr std::size_t kKernelsBatch = 16;
+// At its end, for answers to what is taken back then.
+constexpr int kLastLooks = 100;
 // Of requests whose answer says nothing.
 constexpr std::uint64_t kNobody = ~std::uint64_t{0};
 // In io_uring_sqe::len; Linux 5.13.
@@ -47,21 +51,32 @@ absl::Status CheckPollable(int fd) {
 // Each descriptor has one poll request in the kernel: one that repeats itself at every edge, or for
 // levels one that is made again after each answer. A request holds its file open, so that it is
 // taken back at once when its descriptor is about to be closed; everything else goes to the kernel
-// with the next wait.
-class UringPoller final : public Poller {
+// with the next wait. A descriptor with an intake has an operation instead, and a poll request only
+// once somebody has waited to write.
+class UringPoller final : public Poller, private Completions {
  public:
-  explicit UringPoller(std::unique_ptr<Uring> ring) : ring_(std::move(ring)) {}
+  explicit UringPoller(std::unique_ptr<Uring> ring)
+      : ring_(std::move(ring)), operations_(*ring_, cancels_) {}
 
   ~UringPoller() override {
     if (ring_ == nullptr) return;
     for (std::size_t fd = 0; fd < watched_.size(); ++fd) Disarm(static_cast<int>(fd));
+    operations_.DetachAll();
     while (!cancels_.empty() && SubmitCancels()) {
     }
+    // Connections that have come meanwhile are to be closed.
+    for (int i = 0; i < kLastLooks && operations_.in_kernel() != 0; ++i) {
+      Collect();
+      SubmitCancels();
+    }
+    Collect();
+    ring_->Abandon();  // before the buffers go
   }
 
   std::string_view name() const override { return "io_uring"; }
 
   void AbandonAfterFork() override {
+    operations_.AbandonAll();
     ring_->Abandon();
     ring_ = nullptr;
     watched_.clear();
@@ -78,6 +93,7 @@ class UringPoller final : public Poller {
     const auto index = static_cast<std::size_t>(fd);
     if (index >= watched_.size()) watched_.resize(std::bit_ceil(index + 1));
     Disarm(fd);
+    DetachIntake(fd);
     Watched& watched = watched_[index];
     watched.wanted = true;
     watched.events = events;
@@ -91,17 +107,59 @@ class UringPoller final : public Poller {
     if (static_cast<std::size_t>(fd) >= watched_.size()) return;
     watched_[static_cast<std::size_t>(fd)].wanted = false;
     Disarm(fd);
+    const bool had_intake = DetachIntake(fd);
     if (!cancels_.empty()) SubmitCancels();
+    // Connections that came too late are closed now.
+    if (had_intake) Collect();
+  }
+
+  Completions* completions() override {
+    if (ring_ == nullptr || !UringOperations::Work() || !operations_.Prepare()) return nullptr;
+    return this;
+  }
+
+  bool Begin(int fd, Intake& intake) override {
+    Watched& watched = watched_[static_cast<std::size_t>(fd)];
+    Disarm(fd);
+    watched.events = kIoNone;
+    if (watched.intake == &intake) {
+      operations_.Restart(intake);
+      return true;
+    }
+    DetachIntake(fd);
+    watched.intake = &intake;
+    operations_.Begin(fd, intake, *this);
+    return true;
+  }
+
+  void WatchWritable(int fd) override {
+    watched_[static_cast<std::size_t>(fd)].events = kIoWrite;
+    MarkDirty(fd);
+  }
+
+  void End(Intake& intake) override {
+    const int fd = operations_.FdOf(intake);
+    do {
+      operations_.Stop(intake);
+      if (!cancels_.empty()) SubmitCancels();
+      Collect();
+    } while (operations_.InKernel(intake));
+    Disarm(fd);
+    watched_[static_cast<std::size_t>(fd)].events = kIoRead | kIoWrite;
+    MarkDirty(fd);
   }
 
   std::span<const Ready> Wait(std::int64_t timeout_nanos) override {
-    ready_.clear();
+    reported_.clear();
     if (ring_ == nullptr) return {};
     QueueCancels();
     QueuePolls();
+    operations_.PrepareToEnter([this] { return NextRequest(); });
     // What came while something was taken back.
     Collect();
-    if (!ready_.empty() || !dirty_.empty() || !cancels_.empty()) timeout_nanos = 0;
+    if (!ready_.empty() || !dirty_.empty() || !cancels_.empty() || operations_.pending()) {
+      timeout_nanos = 0;
+    }
     while (timeout_nanos != 0 || ring_->NeedsEnter()) {
       const std::size_t before = taken_;
       Enter(timeout_nanos != 0 ? 1 : 0, timeout_nanos);
@@ -110,7 +168,8 @@ class UringPoller final : public Poller {
       // The kernel makes so few completions at a time, even if more are due.
       if (taken_ - before < kKernelsBatch || ready_.size() >= kBatch) break;
     }
-    return ready_;
+    reported_.swap(ready_);
+    return reported_;
   }
 
  private:
@@ -118,6 +177,7 @@ class UringPoller final : public Poller {
     std::uint64_t key = 0;
     std::uint32_t serial = 0;  // of the request
     std::uint32_t events = kIoNone;
+    Intake* intake = nullptr;
     Trigger trigger = Trigger::kLevel;
     bool wanted = false;
     bool armed = false;  // the kernel has the request
@@ -127,6 +187,21 @@ class UringPoller final : public Poller {
   void Enter(unsigned wanted, std::int64_t timeout_nanos) {
     CountSystemCall();
     ring_->Enter(wanted, timeout_nanos);
+  }
+
+  void Resume(Intake& intake) override { operations_.Resume(intake); }
+
+  void Forget(Intake& intake) override {
+    watched_[static_cast<std::size_t>(operations_.FdOf(intake))].intake = nullptr;
+    operations_.Detach(intake);
+    if (!cancels_.empty()) SubmitCancels();
+  }
+
+  // True if it had one.
+  bool DetachIntake(int fd) {
+    Intake* intake = std::exchange(watched_[static_cast<std::size_t>(fd)].intake, nullptr);
+    if (intake != nullptr) operations_.Detach(*intake);
+    return intake != nullptr;
   }
 
   static std::uint64_t RequestName(int fd, std::uint32_t serial) {
@@ -177,7 +252,7 @@ class UringPoller final : public Poller {
     for (; done < dirty_.size(); ++done) {
       const int fd = dirty_[done];
       Watched& watched = watched_[static_cast<std::size_t>(fd)];
-      if (watched.wanted && !watched.armed) {
+      if (watched.wanted && !watched.armed && watched.events != kIoNone) {
         io_uring_sqe* request = NextRequest();
         if (request == nullptr) break;
         std::uint32_t events = 0;
@@ -208,6 +283,13 @@ class UringPoller final : public Poller {
   }
 
   void Understand(const Uring::Completion& completion) {
+    if (completion.user_data == kNobody) return;
+    if (UringOperations::IsName(completion.user_data)) {
+      if (const int fd = operations_.Understand(completion); fd >= 0) {
+        ready_.push_back({watched_[static_cast<std::size_t>(fd)].key, kIoRead});
+      }
+      return;
+    }
     const std::size_t index = completion.user_data & 0xffffffffu;
     if (index >= watched_.size()) return;
     Watched& watched = watched_[index];
@@ -238,7 +320,9 @@ class UringPoller final : public Poller {
   std::vector<std::uint64_t> cancels_;  // requests to be taken back
   std::uint32_t next_serial_ = 0;
   std::size_t taken_ = 0;
-  std::vector<Ready> ready_;
+  std::vector<Ready> ready_;  // to be reported
+  std::vector<Ready> reported_;
+  UringOperations operations_;
 };
 
 }  // namespace

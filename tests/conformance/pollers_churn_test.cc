@@ -47,70 +47,91 @@ bool PingPong(green::Socket& socket, int number) {
   return true;
 }
 
-TEST_P(PollerTest, B8_8_TenThousandConnectionsComeAndGoWithoutALostWakeup) {
-  OnHub([] {
-    constexpr int kConnections = 10000;
-    constexpr int kAtOnce = 200;  // so that select can have them too
-    green::Socket listener = *green::Socket::Listen(green::Address::LoopbackV4(0));
-    const green::Address address = *listener.local();
-    int served = 0, opened = 0, good = 0;
-    auto server = Spawn([&] {
-      for (;;) {
-        absl::StatusOr<green::Socket> accepted = listener.Accept();
-        if (!accepted.ok()) return;
-        SpawnN([&served, socket = *std::move(accepted)]() mutable {
-          Echo(socket);
-          ++served;
-        });
-      }
-    });
-    std::vector<AnyGreenThread> clients;
-    for (int i = 0; i < kAtOnce; ++i) {
-      clients.push_back(Spawn([&] {
-        while (opened < kConnections) {
-          const int number = ++opened;
-          absl::StatusOr<green::Socket> socket = green::Socket::Connect(address);
-          if (socket.ok() && PingPong(*socket, number)) ++good;
-        }
-      }));
+// `ahead`: the sockets receive and accept ahead of being asked, where that works.
+void TenThousandComeAndGo(bool ahead) {
+  constexpr int kConnections = 10000;
+  constexpr int kAtOnce = 200;  // so that select can have them too
+  green::Socket listener = *green::Socket::Listen(green::Address::LoopbackV4(0));
+  const green::Address address = *listener.local();
+  if (ahead) listener.AcceptAhead();
+  int served = 0, opened = 0, good = 0;
+  auto server = Spawn([&] {
+    for (;;) {
+      absl::StatusOr<green::Socket> accepted = listener.Accept();
+      if (!accepted.ok()) return;
+      if (ahead) accepted->ReceiveAhead();
+      SpawnN([&served, socket = *std::move(accepted)]() mutable {
+        Echo(socket);
+        ++served;
+      });
     }
-    EXPECT_TRUE(JoinAll(clients, kPatience)) << Hub::Current().DumpListeners();
-    EXPECT_EQ(good, kConnections);
-    const Deadline deadline = kPatience;
-    while (served < kConnections && !deadline.Passed()) Sleep(absl::Milliseconds(1));
-    EXPECT_EQ(served, kConnections);
-    listener.Close();
-    EXPECT_TRUE(server.Join(kPatience));
-    EXPECT_EQ(Hub::Current().counts().waiting_for_io, 0u);
   });
+  std::vector<AnyGreenThread> clients;
+  for (int i = 0; i < kAtOnce; ++i) {
+    clients.push_back(Spawn([&] {
+      while (opened < kConnections) {
+        const int number = ++opened;
+        absl::StatusOr<green::Socket> socket = green::Socket::Connect(address);
+        if (socket.ok() && ahead) socket->ReceiveAhead();
+        if (socket.ok() && PingPong(*socket, number)) ++good;
+      }
+    }));
+  }
+  EXPECT_TRUE(JoinAll(clients, kPatience)) << Hub::Current().DumpListeners();
+  EXPECT_EQ(good, kConnections);
+  const Deadline deadline = kPatience;
+  while (served < kConnections && !deadline.Passed()) Sleep(absl::Milliseconds(1));
+  EXPECT_EQ(served, kConnections);
+  listener.Close();
+  EXPECT_TRUE(server.Join(kPatience));
+  EXPECT_EQ(Hub::Current().counts().waiting_for_io, 0u);
+}
+
+TEST_P(PollerTest, B8_8_TenThousandConnectionsComeAndGoWithoutALostWakeup) {
+  OnHub([] { TenThousandComeAndGo(/*ahead=*/false); });
+}
+
+class AheadTest : public PollerTest {};
+// One that does nothing ahead, and the one that does.
+INSTANTIATE_TEST_SUITE_P(B8_8, AheadTest, ::testing::Values("epoll", "io_uring"), PollerTestName);
+
+TEST_P(AheadTest, B8_8_TenThousandThatAreReceivedAheadComeAndGoWithoutALostWakeup) {
+  OnHub([] { TenThousandComeAndGo(/*ahead=*/true); });
+}
+
+void CutOffInMidWait(bool ahead) {
+  // The peer sends while this end times out, is killed or closed; the numbers are used again at
+  // once.
+  for (int i = 0; i < 2000; ++i) {
+    auto pair = *green::Socket::Pair(SOCK_STREAM);
+    if (ahead) pair.first.ReceiveAhead();
+    std::array<char, 8> buffer;
+    bool intact = true;
+    auto reader = Spawn([&] {
+      const absl::StatusOr<std::size_t> got =
+          pair.first.Recv(buffer, i % 3 == 0 ? Deadline(absl::Microseconds(i % 50)) : Deadline());
+      intact = !got.ok() || (*got == 1 && buffer[0] == static_cast<char>(i));
+    });
+    if (i % 2 == 0) Sleep();
+    const char byte = static_cast<char>(i);
+    if (i % 5 != 0) {
+      ASSERT_TRUE(pair.second.SendAll({&byte, 1}).ok());
+    }
+    if (i % 7 == 0) Sleep(absl::Microseconds(20));
+    if (i % 3 == 1) reader.Kill();
+    if (i % 3 == 2) pair.first.Close();
+    reader.Join();
+    ASSERT_TRUE(intact) << i;
+  }
+  EXPECT_EQ(Hub::Current().counts().waiting_for_io, 0u);
 }
 
 TEST_P(PollerTest, ConnectionsCutOffInMidWaitLeaveTheNextOfTheirNumberAlone) {
-  OnHub([] {
-    // The peer sends while this end times out, is killed or closed; the numbers are used again at
-    // once.
-    for (int i = 0; i < 2000; ++i) {
-      auto pair = *green::Socket::Pair(SOCK_STREAM);
-      std::array<char, 8> buffer;
-      bool intact = true;
-      auto reader = Spawn([&] {
-        const absl::StatusOr<std::size_t> got =
-            pair.first.Recv(buffer, i % 3 == 0 ? Deadline(absl::Microseconds(i % 50)) : Deadline());
-        intact = !got.ok() || (*got == 1 && buffer[0] == static_cast<char>(i));
-      });
-      if (i % 2 == 0) Sleep();
-      const char byte = static_cast<char>(i);
-      if (i % 5 != 0) {
-        ASSERT_TRUE(pair.second.SendAll({&byte, 1}).ok());
-      }
-      if (i % 7 == 0) Sleep(absl::Microseconds(20));
-      if (i % 3 == 1) reader.Kill();
-      if (i % 3 == 2) pair.first.Close();
-      reader.Join();
-      ASSERT_TRUE(intact) << i;
-    }
-    EXPECT_EQ(Hub::Current().counts().waiting_for_io, 0u);
-  });
+  OnHub([] { CutOffInMidWait(/*ahead=*/false); });
+}
+
+TEST_P(AheadTest, ThoseReceivedAheadLeaveTheNextOfTheirNumberAloneToo) {
+  OnHub([] { CutOffInMidWait(/*ahead=*/true); });
 }
 
 std::int64_t ThreadCpuNanos() {

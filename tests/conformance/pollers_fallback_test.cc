@@ -1,6 +1,7 @@
 // Machines that have no io_uring, made by a filter of system calls.
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "green/socket.h"
 #include "gtest/gtest.h"
 #include "hub/green_thread.h"
 #include "hub/hub.h"
@@ -74,6 +76,24 @@ TEST(UringFallback, A12_2_B8_8_AHubThatMayNotHaveItTakesEpollAndSaysWhyInOneLine
         << outcome.err;
     EXPECT_NE(outcome.err.find("using epoll"), std::string::npos) << outcome.err;
   }
+}
+
+TEST(UringFallback, AHubThatMayNotHaveBuffersThereReceivesWhenAsked) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (Hub::Configure({.poller = "io_uring"}).poller() != "io_uring") _exit(kNoFilters);
+    if (!ForbidCall(SYS_io_uring_register, EPERM)) _exit(kNoFilters);
+    auto pair = *green::Socket::Pair(SOCK_STREAM);
+    if (pair.first.ReceiveAhead()) _exit(1);
+    auto sender = Spawn([&] { return pair.second.SendAll("works").ok(); });
+    std::array<char, 5> buffer;
+    _exit(pair.first.RecvExactly(buffer).ok() && sender.Wait() ? 0 : 2);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kNoFilters) GTEST_SKIP() << "no io_uring or no filters here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace
