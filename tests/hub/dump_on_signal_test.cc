@@ -82,6 +82,9 @@ TEST(DumpOnSignal, B13_5_HubsThatTurnDescribeThemselves) {
 }
 
 TEST(DumpOnSignal, B13_5_EachSignalHasADump) {
+#if defined(VERDANT_VALGRIND)
+  GTEST_SKIP() << "Valgrind at times takes the frame entered right after the handler for no memory";
+#endif
   Pipe pipe;
   const DumpOnSignal dump(SIGUSR2, {.fd = pipe.write_end()});
   raise(SIGUSR2);
