@@ -109,11 +109,13 @@ void ThreadProbe::Install() {
   std::call_once(once, [] {
     InitQuestions();
     pthread_atfork(nullptr, nullptr, &InitQuestions);
+    // First, so that the handler knows it when it is in place.
+    sigaction(kSignal, nullptr, &previous_action);
     struct sigaction action = {};
     action.sa_sigaction = &OnSignal;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
     sigemptyset(&action.sa_mask);
-    sigaction(kSignal, &action, &previous_action);
+    sigaction(kSignal, &action, nullptr);
   });
 }
 
