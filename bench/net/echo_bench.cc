@@ -236,7 +236,8 @@ constexpr Green kGreen[] = {
     {"green, io_uring ahead", "io_uring", true},
 };
 
-void Run() {
+// All servers, or the one of that name.
+void Run(std::string_view only) {
   struct Row {
     std::string name;
     Server server;
@@ -246,11 +247,12 @@ void Run() {
                "cpu/trip", "cpu ratio", "poller calls/trip");
   for (const Load& load : kLoads) {
     std::vector<Row> rows;
-    rows.push_back({"epoll loop", &EpollServer});
+    if (only.empty() || only == "epoll loop") rows.push_back({"epoll loop", &EpollServer});
     const bool has_uring = HasPoller("io_uring");
     for (const Green& green : kGreen) {
       // A kernel may have no io_uring: then there are no such rows.
       if (green.poller == std::string_view("io_uring") && !has_uring) continue;
+      if (!only.empty() && only != green.name) continue;
       rows.push_back({green.name, [&green](std::promise<green::Address>& address, int open) {
                         return GreenServer(green.poller, green.ahead, address, open);
                       }});
@@ -270,4 +272,4 @@ void Run() {
 }  // namespace
 }  // namespace verdant
 
-int main() { verdant::Run(); }
+int main(int argc, char** argv) { verdant::Run(argc > 1 ? argv[1] : ""); }
