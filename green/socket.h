@@ -104,17 +104,19 @@ class Socket final : public Stream {
   // ---- Ahead of being asked ----
   //
   // With io_uring (Hub::Options::poller) the kernel can take what comes before anybody asks, and so
-  // without a system call each time. Everything above works as it does otherwise, and first gives
-  // what has been taken; ends and errors come after what they came after. Over another poller, or
-  // where the kernel is too old (before Linux 6.0) or forbids it, these two change nothing and
-  // return false. What a program gives up where they return true:
+  // without a system call each time: a few percent for many small messages and short connections,
+  // and a loss for large ones, which are copied once more (docs/performance.md). Everything above
+  // works as it does otherwise, and first gives what has been taken; ends and errors come after
+  // what they came after. Over another poller, or where the kernel is too old (before Linux 6.0) or
+  // forbids it, these two change nothing and return false. What a program gives up where they
+  // return true:
   //
   // - What has been taken is in this object, not in the kernel: whoever reads fd() directly, by
   //   another Socket or in another process, misses it, and Release() refuses to leave it behind
   //   (see StopAhead()).
   // - The kernel takes whether or not anybody waits: a listener's connections beyond its backlog,
   //   up to 256 of them and those it finds at one look; of a stream 64 KiB, and what it finds at
-  //   one look, at most 1 MiB for all sockets of the hub together. It goes on once all of that has
+  //   one look, at most 4 MiB for all sockets of the hub together. It goes on once all of that has
   //   been given out. So peers may send so much more before they have to wait.
   // - The child of a fork cannot receive (accept) on it, and is told so (EBUSY): what comes goes to
   //   the parent. Sending works.

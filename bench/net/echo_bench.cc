@@ -1,6 +1,7 @@
 // An echo server of green threads, over epoll, over io_uring, and over io_uring that receives and
 // accepts ahead, against a hand-written epoll loop, with the same client. Prints lines "NAME
-// VALUE", for bench/run, as often as the argument says:
+// VALUE", for bench/run, as often as the first argument says, of all servers or only of the one
+// that the second one names:
 //
 //   Echo/loop/32       the epoll loop, with 32 connections
 //   Echo/epoll/32      green threads over epoll
@@ -25,6 +26,7 @@
 #include <functional>
 #include <future>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -233,10 +235,11 @@ constexpr Green kGreen[] = {
     {"ahead", "io_uring", true},
 };
 
-void Run(int repetitions) {
-  std::vector<std::pair<const char*, Server>> servers = {{"loop", &EpollServer}};
+void Run(int repetitions, std::string_view only) {
+  std::vector<std::pair<const char*, Server>> servers;
+  if (only.empty() || only == "loop") servers.emplace_back("loop", &EpollServer);
   for (const Green& green : kGreen) {
-    if (!HasPoller(green.poller)) continue;
+    if ((!only.empty() && only != green.name) || !HasPoller(green.poller)) continue;
     servers.emplace_back(green.name, [&green](std::promise<green::Address>& address, int open) {
       return GreenServer(green.poller, green.ahead, address, open);
     });
@@ -252,4 +255,6 @@ void Run(int repetitions) {
 }  // namespace
 }  // namespace verdant
 
-int main(int argc, char** argv) { verdant::Run(argc > 1 ? std::max(1, std::atoi(argv[1])) : 3); }
+int main(int argc, char** argv) {
+  verdant::Run(argc > 1 ? std::max(1, std::atoi(argv[1])) : 3, argc > 2 ? argv[2] : "");
+}

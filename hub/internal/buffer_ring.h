@@ -12,10 +12,11 @@ namespace verdant::internal {
 // mapping of a ring that tells the kernel which are free, and of the buffers. For one thread.
 class BufferRing {
  public:
-  // As many as readiness is reported for in one look, so that they last for it; as large as a page,
-  // so that a small message touches no more.
+  // As many as readiness is reported for in one look, so that they last for it. Large, as a message
+  // in several costs more than one that fills only the first page of its own; what no message has
+  // filled takes no memory.
   static constexpr std::uint16_t kBuffers = 256;
-  static constexpr std::uint32_t kSize = 4096;
+  static constexpr std::uint32_t kSize = 16384;
 
   // All of them free. Null if there is no memory.
   static std::unique_ptr<BufferRing> Make();
