@@ -16,7 +16,7 @@
 
 namespace verdant::green {
 
-inline constexpr absl::Duration kPatience = absl::Seconds(20);
+inline constexpr absl::Duration kPatience = absl::Seconds(60);
 
 // Over each poller: over all but io_uring it must only change nothing.
 class SocketAhead : public PollerTest {
