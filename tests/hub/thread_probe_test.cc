@@ -172,24 +172,25 @@ TEST(DescribeThread, ShowsTheStackOfAThreadWithoutAHub) {
 // ThreadSanitizer keeps a signal back until the thread asks it for something that may take long.
 #if !defined(VERDANT_TSAN)
 
-[[gnu::noinline]] void Spin(std::atomic<pid_t>& spinning, const std::atomic<bool>& enough) {
-  spinning = gettid();
-  spinning.notify_one();
-  while (!enough) {
+// Calls nothing, so that it is never found on the way into a function, where frame pointers do not
+// lead to it.
+[[gnu::noinline]] void Spin(pid_t self, pid_t& spinning, const bool& enough) {
+  __atomic_store_n(&spinning, self, __ATOMIC_SEQ_CST);
+  while (!__atomic_load_n(&enough, __ATOMIC_SEQ_CST)) {
   }
 }
 
 TEST(DescribeThread, NamesTheGreenThreadThatComputesAndWhere) {
-  std::atomic<pid_t> spinning{0};
-  std::atomic<bool> enough{false};
+  pid_t spinning = 0;
+  bool enough = false;
   std::thread thread([&] {
-    auto spinner = Spawn([&] { Spin(spinning, enough); });
+    auto spinner = Spawn([&] { Spin(gettid(), spinning, enough); });
     spinner.SetName("spinner");
     spinner.Wait();
   });
-  spinning.wait(0);
+  while (__atomic_load_n(&spinning, __ATOMIC_SEQ_CST) == 0) std::this_thread::yield();
   const std::string text = DescribeThread(spinning);
-  enough = true;
+  __atomic_store_n(&enough, true, __ATOMIC_SEQ_CST);
   thread.join();
   EXPECT_EQ(text.find("  green thread "), 0u) << text;
   EXPECT_TRUE(absl::StrContains(text, " 'spinner' spawned at tests/hub/thread_probe_test.cc:"))
