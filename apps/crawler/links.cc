@@ -4,9 +4,9 @@
 #include <new>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "apps/crawler/css_links.h"
+#include "apps/crawler/link_attributes.h"
 #include "apps/crawler/meta_refresh.h"
 #include "apps/crawler/plain_markup.h"
 #include "apps/crawler/srcset.h"
@@ -24,75 +24,6 @@ constexpr size_t kMaxOpenAttributes = 256;
 constexpr size_t kMaxKnownNames = 256;
 constexpr size_t kMaxKeptBufferBytes = 256 * 1024;
 constexpr size_t kValueChunkBytes = 16 * 1024;
-
-bool IsHtmlSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r'; }
-
-std::string_view StripHtmlSpace(std::string_view text) {
-  while (!text.empty() && IsHtmlSpace(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsHtmlSpace(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-// Whether `url` has a scheme that cannot be fetched, such as "mailto:".
-bool HasForeignScheme(std::string_view url) {
-  for (size_t i = 0; i < url.size(); ++i) {
-    const auto c = static_cast<unsigned char>(url[i]);
-    if (c == ':') {
-      const std::string_view scheme = url.substr(0, i);
-      return i > 0 && !absl::EqualsIgnoreCase(scheme, "http") &&
-             !absl::EqualsIgnoreCase(scheme, "https");
-    }
-    const bool allowed = i == 0 ? absl::ascii_isalpha(c)
-                                : absl::ascii_isalnum(c) || c == '+' || c == '-' || c == '.';
-    if (!allowed) return false;
-  }
-  return false;
-}
-
-bool HasToken(std::string_view list, std::string_view token) {
-  while (!list.empty()) {
-    size_t end = 0;
-    while (end < list.size() && !IsHtmlSpace(list[end])) ++end;
-    if (absl::EqualsIgnoreCase(list.substr(0, end), token)) return true;
-    list.remove_prefix(end == list.size() ? end : end + 1);
-  }
-  return false;
-}
-
-// The attributes of one start tag that can matter; of repeated ones the first counts.
-struct Attributes {
-  using Value = std::optional<std::string_view>;
-  Value href, src, srcset, imagesrcset, data, poster, rel, name, content, http_equiv, xlink_href;
-
-  Value* Slot(std::string_view attribute) {
-    switch (attribute.size()) {
-      case 3:
-        if (attribute == "src") return &src;
-        if (attribute == "rel") return &rel;
-        break;
-      case 4:
-        if (attribute == "href") return &href;
-        if (attribute == "name") return &name;
-        if (attribute == "data") return &data;
-        break;
-      case 6:
-        if (attribute == "srcset") return &srcset;
-        if (attribute == "poster") return &poster;
-        break;
-      case 7:
-        if (attribute == "content") return &content;
-        break;
-      case 10:
-        if (attribute == "http-equiv") return &http_equiv;
-        if (attribute == "xlink:href") return &xlink_href;
-        break;
-      case 11:
-        if (attribute == "imagesrcset") return &imagesrcset;
-        break;
-    }
-    return nullptr;
-  }
-};
 
 }  // namespace
 
@@ -142,7 +73,7 @@ class LinkExtractor::Impl {
       throw std::bad_alloc();
     }
     lxb_html_tokenizer_attrs_mraw_set(tokenizer_, values_);
-    // Its own search for repeated attributes takes quadratic time; Attributes does it for us.
+    // Its own search for repeated attributes takes quadratic time; LinkAttributes does it for us.
     lxb_html_tokenizer_keep_duplicate_set(tokenizer_, true);
     lxb_html_tokenizer_callback_token_done_set(tokenizer_, &Impl::OnToken, this);
     if (lxb_html_tokenizer_begin(tokenizer_) != LXB_STATUS_OK) {
@@ -235,14 +166,14 @@ class LinkExtractor::Impl {
     lexbor_hash_clean(tokenizer_->attrs);
   }
 
-  Attributes Collect(const lxb_html_token_t& token) const {
-    Attributes attributes;
+  LinkAttributes Collect(const lxb_html_token_t& token) const {
+    LinkAttributes attributes;
     for (lxb_html_token_attr_t* attribute = token.attr_first; attribute != nullptr;
          attribute = attribute->next) {
       if (attribute->name == nullptr) continue;
       size_t length = 0;
       const lxb_char_t* name = lxb_html_token_attr_name(attribute, &length);
-      Attributes::Value* slot =
+      LinkAttributes::Value* slot =
           attributes.Slot(std::string_view(reinterpret_cast<const char*>(name), length));
       if (slot == nullptr || slot->has_value()) continue;
       const std::string_view value =
@@ -309,37 +240,37 @@ class LinkExtractor::Impl {
     using Attribute = LinkAttribute;
     switch (token.tag_id) {
       case LXB_TAG_A: {
-        Attributes found = Collect(token);
+        LinkAttributes found = Collect(token);
         if (!found.href) found.href = found.xlink_href;
         return Add(Element::kA, Attribute::kHref, found.href, found);
       }
       case LXB_TAG_AREA: {
-        const Attributes found = Collect(token);
+        const LinkAttributes found = Collect(token);
         return Add(Element::kArea, Attribute::kHref, found.href, found);
       }
       case LXB_TAG_LINK: {
-        const Attributes found = Collect(token);
+        const LinkAttributes found = Collect(token);
         Add(Element::kLink, Attribute::kHref, found.href, found);
         return AddSet(Element::kLink, Attribute::kImagesrcset, found.imagesrcset, found);
       }
       case LXB_TAG_IMG:
       case LXB_TAG_IMAGE: {
-        const Attributes found = Collect(token);
+        const LinkAttributes found = Collect(token);
         Add(Element::kImg, Attribute::kSrc, found.src, found);
         return AddSet(Element::kImg, Attribute::kSrcset, found.srcset, found);
       }
       case LXB_TAG_SOURCE: {
-        const Attributes found = Collect(token);
+        const LinkAttributes found = Collect(token);
         Add(Element::kSource, Attribute::kSrc, found.src, found);
         return AddSet(Element::kSource, Attribute::kSrcset, found.srcset, found);
       }
       case LXB_TAG_VIDEO: {
-        const Attributes found = Collect(token);
+        const LinkAttributes found = Collect(token);
         Add(Element::kVideo, Attribute::kSrc, found.src, found);
         return Add(Element::kVideo, Attribute::kPoster, found.poster, found);
       }
       case LXB_TAG_OBJECT: {
-        const Attributes found = Collect(token);
+        const LinkAttributes found = Collect(token);
         return Add(Element::kObject, Attribute::kData, found.data, found);
       }
       case LXB_TAG_AUDIO:
@@ -357,7 +288,7 @@ class LinkExtractor::Impl {
       case LXB_TAG_TRACK:
         return AddSrc(Element::kTrack, token);
       case LXB_TAG_BASE: {
-        const Attributes found = Collect(token);
+        const LinkAttributes found = Collect(token);
         if (found.href && !page_.base) page_.base.emplace(StripHtmlSpace(*found.href));
         return;
       }
@@ -368,7 +299,7 @@ class LinkExtractor::Impl {
     }
   }
 
-  void Meta(const Attributes& found) {
+  void Meta(const LinkAttributes& found) {
     if (!found.content) return;
     if (found.name) {
       AddMetaRobots(*found.name, *found.content, product_token_, &page_.directives);
@@ -381,18 +312,18 @@ class LinkExtractor::Impl {
   }
 
   void AddSrc(LinkElement element, const lxb_html_token_t& token) {
-    const Attributes found = Collect(token);
+    const LinkAttributes found = Collect(token);
     Add(element, LinkAttribute::kSrc, found.src, found);
   }
 
-  void AddSet(LinkElement element, LinkAttribute attribute, const Attributes::Value& srcset,
-              const Attributes& found) {
+  void AddSet(LinkElement element, LinkAttribute attribute, const LinkAttributes::Value& srcset,
+              const LinkAttributes& found) {
     if (!srcset) return;
     for (const std::string_view url : ParseSrcset(*srcset)) Add(element, attribute, url, found);
   }
 
-  void Add(LinkElement element, LinkAttribute attribute, const Attributes::Value& value,
-           const Attributes& found) {
+  void Add(LinkElement element, LinkAttribute attribute, const LinkAttributes::Value& value,
+           const LinkAttributes& found) {
     if (!value || stopped_) return;
     const std::string_view url = StripHtmlSpace(*value);
     if (url.empty() || url.size() > limits_.max_url_bytes || HasForeignScheme(url)) return;
@@ -406,9 +337,9 @@ class LinkExtractor::Impl {
     link.attribute = attribute;
     link.url = std::string(url);
     if (found.rel) {
-      link.nofollow = HasToken(*found.rel, "nofollow");
+      link.nofollow = HasWord(*found.rel, "nofollow");
       link.hint = element == LinkElement::kLink &&
-                  (HasToken(*found.rel, "preconnect") || HasToken(*found.rel, "dns-prefetch"));
+                  (HasWord(*found.rel, "preconnect") || HasWord(*found.rel, "dns-prefetch"));
     }
   }
 

@@ -29,7 +29,7 @@ namespace {
 
 TEST_P(SocketAhead, B9_2_CloseWakesWhoeverWaitsWithEbadf) {
   OnHub([] {
-    Connection c = TcpConnection();
+    Connection c = TcpAhead();
     auto reader = Spawn([&] {
       std::array<char, 1> buffer;
       return c.server.Recv(buffer).status();
@@ -51,7 +51,7 @@ TEST_P(SocketAhead, B9_2_CloseWakesWhoeverWaitsWithEbadf) {
 
 TEST_P(SocketAhead, AReleasedSocketLeavesNothingBehind) {
   OnHub([] {
-    auto [a, b] = UnixPair();
+    auto [a, b] = UnixAhead();
     ASSERT_TRUE(a.SendAll("one").ok());
     if (Works()) {
       LetItCome(b);
@@ -73,7 +73,7 @@ TEST_P(SocketAhead, AReleasedSocketLeavesNothingBehind) {
 
 TEST_P(SocketAhead, OneThatHoldsNothingIsReleasedAtOnce) {
   OnHub([] {
-    auto [a, b] = UnixPair();
+    auto [a, b] = UnixAhead();
     Sleep(absl::Milliseconds(1));
     Socket adopted = *Socket::Adopt(b.Release());
     ASSERT_TRUE(a.SendAll("x").ok());
@@ -86,7 +86,7 @@ TEST_P(SocketAhead, OneThatHoldsNothingIsReleasedAtOnce) {
 
 TEST_P(SocketAhead, StoppedAndBegunAgainItLosesNothing) {
   OnHub([] {
-    Connection c = TcpConnection();
+    Connection c = TcpAhead();
     const std::string data = Pattern(1 << 20);
     auto sender = Spawn([&] {
       EXPECT_TRUE(c.client.SendAll(data).ok());
@@ -228,7 +228,7 @@ TEST_P(SocketAhead, NumbersUsedAgainAtOnceAreOthers) {
 
 TEST_P(SocketAhead, AMovedSocketTakesAlongWhatItHolds) {
   OnHub([] {
-    auto [a, b] = UnixPair();
+    auto [a, b] = UnixAhead();
     ASSERT_TRUE(a.SendAll("moved").ok());
     Sleep(absl::Milliseconds(1));
     Socket to = std::move(b);
@@ -245,7 +245,7 @@ TEST_P(SocketAhead, ItsHubMayEndFirst) {
   Socket a, b, listener, client;
   bool works = false;
   OnHub([&] {
-    std::tie(a, b) = UnixPair();
+    std::tie(a, b) = UnixAhead();
     listener = *Socket::Listen(Address::LoopbackV4(0));
     works = listener.AcceptAhead();
     ASSERT_TRUE(a.SendAll("unread").ok());
@@ -266,7 +266,7 @@ TEST_P(SocketAhead, ItsHubMayEndFirst) {
 
 TEST_P(SocketAhead, A12_17_AForkedChildIsToldAndTheParentGoesOn) {
   OnHub([] {
-    auto [a, b] = UnixPair();
+    auto [a, b] = UnixAhead();
     auto [mine, childs] = *Socket::Pair(SOCK_STREAM);
     Socket listener = *Socket::Listen(Address::LoopbackV4(0));
     const bool works = listener.AcceptAhead();
@@ -286,7 +286,7 @@ TEST_P(SocketAhead, A12_17_AForkedChildIsToldAndTheParentGoesOn) {
       b.StopAhead();
       if (!b.SendAll("child").ok()) _exit(5);
       // What the child makes itself it has for itself.
-      auto own = UnixPair();
+      auto own = UnixAhead();
       if (!own.first.SendAll("own").ok() || RecvText(own.second, 3) != "own") _exit(6);
       b.Close();
       listener.Close();

@@ -21,6 +21,7 @@
 #include "hub/hub.h"
 #include "hub/timeout.h"
 #include "tests/green/socket_ahead_testing.h"
+#include "tests/green/stream_testing.h"
 #include "tests/hub/poller_testing.h"
 
 namespace verdant::green {
@@ -43,18 +44,8 @@ void CloseWithReset(Socket& socket) {
 
 TEST_P(SocketAhead, B8_8_TwoGreenThreadsPlayPingPong) {
   OnHub([] {
-    Connection c = TcpConnection();
-    auto echo = Spawn([&] {
-      std::array<char, 4> ball;
-      while (c.server.RecvExactly(ball).ok()) ASSERT_TRUE(c.server.SendAll({ball.data(), 4}).ok());
-    });
-    for (int i = 0; i < 1000; ++i) {
-      const std::string ball = {'b', static_cast<char>(i), static_cast<char>(i >> 8), '.'};
-      ASSERT_TRUE(c.client.SendAll(ball).ok());
-      ASSERT_EQ(RecvText(c.client, 4), ball);
-    }
-    c.client.Close();
-    echo.Wait();
+    Connection c = TcpAhead();
+    PlayPingPong(c.client, c.server, 1000);
   });
 }
 
@@ -72,16 +63,16 @@ TEST_P(SocketAhead, LargeTransfersPassWholeBothWays) {
       }
       EXPECT_TRUE(JoinAll(threads, kPatience)) << Hub::Current().DumpListeners();
     };
-    Connection tcp = TcpConnection();
+    Connection tcp = TcpAhead();
     exchange(tcp.client, tcp.server);
-    auto pair = UnixPair();
+    auto pair = UnixAhead();
     exchange(pair.first, pair.second);
   });
 }
 
 TEST_P(SocketAhead, WhatHasComeIsInTheSocketWhereItWorks) {
   OnHub([] {
-    auto [a, b] = UnixPair();
+    auto [a, b] = UnixAhead();
     ASSERT_TRUE(a.SendAll("hello").ok());
     if (!Works()) {
       EXPECT_FALSE(b.HoldsAhead());
@@ -106,7 +97,7 @@ TEST_P(SocketAhead, WhatHasComeIsInTheSocketWhereItWorks) {
 
 TEST_P(SocketAhead, TheEndComesAfterTheDataAgainAndAgain) {
   OnHub([] {
-    Connection c = TcpConnection();
+    Connection c = TcpAhead();
     ASSERT_TRUE(c.client.SendAll("last").ok());
     c.client.Close();
     Sleep(absl::Milliseconds(1));
@@ -121,7 +112,7 @@ TEST_P(SocketAhead, TheEndComesAfterTheDataAgainAndAgain) {
 
 TEST_P(SocketAhead, AResetComesAfterTheDataAndOnce) {
   OnHub([] {
-    Connection c = TcpConnection();
+    Connection c = TcpAhead();
     ASSERT_TRUE(c.client.SendAll("last").ok());
     Sleep(absl::Milliseconds(1));
     CloseWithReset(c.client);
@@ -158,7 +149,7 @@ TEST_P(SocketAhead, AWriterThatWaitsGoesOnThoughReadingChanges) {
 
 TEST_P(SocketAhead, AKilledOrTimedOutReaderLosesNothing) {
   OnHub([] {
-    auto [a, b] = UnixPair();
+    auto [a, b] = UnixAhead();
     std::array<char, 2> buffer;
     EXPECT_FALSE(WithTimeout(absl::Milliseconds(1), [&, &b = b] { (void)b.Recv(buffer); }));
     auto reader = Spawn([&, &b = b] { (void)b.Recv(buffer); });
@@ -172,7 +163,7 @@ TEST_P(SocketAhead, AKilledOrTimedOutReaderLosesNothing) {
 
 TEST_P(SocketAhead, B9_3_ASecondReaderIsAnErrorThatNamesBoth) {
   OnHub([] {
-    auto [a, b] = UnixPair();
+    auto [a, b] = UnixAhead();
     auto first = Spawn([&b = b] {
       std::array<char, 1> buffer;
       (void)b.Recv(buffer);
@@ -208,7 +199,7 @@ TEST_P(SocketAhead, APeerCanFillOnlySoMuchOfASocketThatNobodyReads) {
     };
     auto plain = *Socket::Pair(SOCK_STREAM);
     const std::size_t kernels = fill(plain.first);
-    auto [a, b] = UnixPair();
+    auto [a, b] = UnixAhead();
     const std::size_t sent = fill(a);
     EXPECT_LE(sent, kernels + (64 << 10) + (4 << 20));
     a.Close();
@@ -218,8 +209,8 @@ TEST_P(SocketAhead, APeerCanFillOnlySoMuchOfASocketThatNobodyReads) {
 
 TEST_P(SocketAhead, OneThatIsFloodedStarvesNoOther) {
   OnHub([] {
-    auto [flood, flooded] = UnixPair();
-    auto [a, b] = UnixPair();
+    auto [flood, flooded] = UnixAhead();
+    auto [a, b] = UnixAhead();
     auto flooding = Spawn([&flood = flood] {
       const std::string data(1 << 20, 'x');
       while (flood.SendAll(data).ok()) {

@@ -17,59 +17,14 @@
 #include "hub/green_thread.h"
 #include "hub/hub.h"
 #include "hub/timeout.h"
+#include "tests/green/stream_testing.h"
 
 namespace verdant::green {
 namespace {
 
-struct Connection {
-  Socket client;
-  Socket server;
-};
-
-Connection TcpConnection() {
-  Socket listener = *Socket::Listen(Address::LoopbackV4(0));
-  Socket client = *Socket::Connect(*listener.local());
-  return {std::move(client), *listener.Accept()};
-}
-
-// As much as arrives until the end of the stream.
-std::string RecvAll(Stream& stream) {
-  std::string all;
-  std::array<char, 4096> buffer;
-  for (;;) {
-    const absl::StatusOr<std::size_t> got = stream.Recv(buffer);
-    EXPECT_TRUE(got.ok()) << got.status();
-    if (!got.ok() || *got == 0) return all;
-    all.append(buffer.data(), *got);
-  }
-}
-
-std::string RecvText(Stream& stream, std::size_t size) {
-  std::string text(size, '\0');
-  const absl::Status status = stream.RecvExactly(text);
-  EXPECT_TRUE(status.ok()) << status;
-  return text;
-}
-
-std::string Pattern(std::size_t size) {
-  std::string text(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>((i * 131) >> 3);
-  return text;
-}
-
 TEST(Socket, TwoGreenThreadsPlayPingPong) {
   Connection c = TcpConnection();
-  auto echo = Spawn([&] {
-    std::array<char, 4> ball;
-    while (c.server.RecvExactly(ball).ok()) ASSERT_TRUE(c.server.SendAll({ball.data(), 4}).ok());
-  });
-  for (int i = 0; i < 1000; ++i) {
-    const std::string ball = {'b', static_cast<char>(i), static_cast<char>(i >> 8), '.'};
-    ASSERT_TRUE(c.client.SendAll(ball).ok());
-    ASSERT_EQ(RecvText(c.client, 4), ball);
-  }
-  c.client.Close();
-  echo.Wait();
+  PlayPingPong(c.client, c.server, 1000);
 }
 
 TEST(Socket, LargeTransfersPassWhole) {

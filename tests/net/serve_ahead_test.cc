@@ -14,6 +14,7 @@
 #include "net/serve.h"
 #include "net/stop_signal.h"
 #include "tests/green/socket_ahead_testing.h"
+#include "tests/green/stream_testing.h"
 #include "tests/hub/poller_testing.h"
 
 namespace verdant::net {

@@ -17,20 +17,13 @@
 #include "hub/hub.h"
 #include "hub/timeout.h"
 #include "net/listen.h"
+#include "tests/green/stream_testing.h"
 #include "tests/hub/sync_testing.h"
 
 namespace verdant::net {
 namespace {
 
-std::string RecvAll(green::Socket& socket) {
-  std::string all;
-  std::array<char, 256> buffer;
-  for (;;) {
-    const absl::StatusOr<std::size_t> got = socket.Recv(buffer);
-    if (!got.ok() || *got == 0) return all;
-    all.append(buffer.data(), *got);
-  }
-}
+using green::RecvAll;
 
 class ServeTest : public ::testing::Test {
  protected:
