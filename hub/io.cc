@@ -75,6 +75,7 @@ FdListener::FdListener(int fd, absl::AnyInvocable<void(std::uint32_t)> on_ready,
                        SourceLocation site)
     : hub_(Hub::Current()),
       fd_(fd),
+      identity_(fd),
       site_(site),
       on_ready_(std::make_shared<absl::AnyInvocable<void(std::uint32_t)>>(std::move(on_ready))) {
   if (fd < 0) throw std::logic_error(absl::StrCat("FdListener: there is no file descriptor ", fd));

@@ -13,6 +13,14 @@
 
 namespace verdant {
 
+// What listeners and watchers of descriptors ask for and are told: a mask of these. kIoHangup,
+// closed both ways or an error, is told whether asked for or not.
+using internal::IoEvents;
+using internal::kIoHangup;
+using internal::kIoNone;
+using internal::kIoRead;
+using internal::kIoWrite;
+
 // How a wait for readiness ended.
 enum class IoWait {
   kReady,     // try the call now
@@ -102,7 +110,8 @@ class IoDescriptor {
 
 // Readiness of a descriptor that some other library reads and writes (libcurl, c-ares), as a
 // callback. Level-triggered; changes of interest are gathered and told to the kernel only before
-// the hub sleeps. Row A12.8.
+// the hub sleeps. One listener may read and another write. Rows A12.4, A12.8; IoWatcher of
+// hub/watcher/io.h is the same with what watchers have.
 class FdListener final : private internal::FdWatcher {
  public:
   // `on_ready` runs on the hub's stack with a mask of IoEvents, and must not block; it may destroy
@@ -113,19 +122,24 @@ class FdListener final : private internal::FdWatcher {
   FdListener& operator=(const FdListener&) = delete;
   ~FdListener() override;
 
-  // kIoRead, kIoWrite, both, or kIoNone to pause. Throws std::logic_error if another listener has
-  // the descriptor, or an IoDescriptor.
+  // kIoRead, kIoWrite, both, or kIoNone to pause. Throws std::logic_error naming both if another
+  // listener has one of the directions, or if an IoDescriptor has the number.
   void SetInterest(std::uint32_t events);
-  // To be called when the number is about to be closed, by whoever closes it; ends the listening.
+  // To be called when the number is about to be closed, by whoever closes it; ends the listening,
+  // of another listener of the number too. Without it the number's next owner, if the descriptor is
+  // a socket, pipe or file, ends it.
   void DescriptorClosing();
   int fd() const { return fd_; }
 
  private:
   void OnReady(std::uint32_t events) noexcept override;
   std::string Describe() const override;
+  bool stale() const override { return !identity_.SameAs(fd_); }
+  void OnObsolete() noexcept override { closed_ = true; }
 
   Hub& hub_;
   const int fd_;
+  const internal::FileIdentity identity_;
   const SourceLocation site_;
   bool closed_ = false;
   std::shared_ptr<absl::AnyInvocable<void(std::uint32_t)>> on_ready_;

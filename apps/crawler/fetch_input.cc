@@ -47,7 +47,7 @@ class FetchInput::StandardInput {
     FdListener listener(STDIN_FILENO, [&wake](std::uint32_t) {
       if (!wake.Ready()) wake.Send();
     });
-    listener.SetInterest(internal::kIoRead);
+    listener.SetInterest(kIoRead);
     wake.Wait();
   }
 

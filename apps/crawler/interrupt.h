@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "hub/signal.h"
+#include "hub/watcher/signal.h"
 
 namespace verdant::crawler {
 

@@ -8,10 +8,10 @@
 
 namespace verdant::green::internal {
 
-using verdant::internal::kIoHangup;
-using verdant::internal::kIoNone;
-using verdant::internal::kIoRead;
-using verdant::internal::kIoWrite;
+using verdant::kIoHangup;
+using verdant::kIoNone;
+using verdant::kIoRead;
+using verdant::kIoWrite;
 
 struct CurlMulti::Timer : verdant::internal::TimerNode {
   explicit Timer(CurlMulti* m) : TimerNode(&Timer::OnFire), multi(m) {}

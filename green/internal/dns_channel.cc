@@ -14,10 +14,10 @@
 
 namespace verdant::green::dns {
 
-using verdant::internal::kIoHangup;
-using verdant::internal::kIoNone;
-using verdant::internal::kIoRead;
-using verdant::internal::kIoWrite;
+using verdant::kIoHangup;
+using verdant::kIoNone;
+using verdant::kIoRead;
+using verdant::kIoWrite;
 
 struct Channel::Pending {
   Channel* channel;

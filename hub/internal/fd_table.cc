@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,18 @@ std::uint64_t KeyOf(const FdSlot& slot) {
 
 }  // namespace
 
+FileIdentity::FileIdentity(int fd) noexcept {
+  struct stat file;
+  if (fstat(fd, &file) != 0) return;
+  device_ = file.st_dev;
+  number_ = file.st_ino;
+}
+
+bool FileIdentity::SameAs(int fd) const noexcept {
+  const FileIdentity now(fd);
+  return now.device_ == device_ && now.number_ == number_;
+}
+
 FdTable::FdTable(Hub& hub)
     : hub_(hub), poller_(MakePoller(PollerName(hub.options().poller), *this)) {}
 
@@ -44,14 +57,17 @@ FdSlot* FdTable::SlotOf(int fd) {
   return slots_[index].get();
 }
 
+FdSlot* FdTable::FindSlot(int fd) {
+  const auto index = static_cast<std::size_t>(fd);
+  return fd >= 0 && index < slots_.size() ? slots_[index].get() : nullptr;
+}
+
 absl::StatusOr<FdSlot*> FdTable::Register(int fd) {
   FdSlot* slot = SlotOf(fd);
-  if (slot->watcher != nullptr) {
-    throw std::logic_error(absl::StrCat("file descriptor ", fd, " has a listener already"));
-  }
+  CheckFree(slot, nullptr, kIoRead | kIoWrite);
   ++slot->generation;
   WakeClosed(slot);
-  slot->wanted = slot->applied = kIoNone;  // of a listener whose descriptor was closed behind it
+  slot->applied = kIoNone;  // of a listener whose descriptor was closed behind it
   // Assumed ready: the first call finds out, at the price of one EAGAIN at most.
   slot->read_ready = slot->write_ready = true;
   slot->has_intake = false;
@@ -144,50 +160,102 @@ void FdTable::MarkDirty(FdSlot* slot) {
   dirty_.push_back(slot->fd);
 }
 
-void FdTable::CountWatcher(const FdSlot* slot, int change) {
-  if (slot->wanted == kIoNone) return;
-  std::size_t& count = slot->counts ? active_watchers_ : idle_watchers_;
-  count += static_cast<std::size_t>(change);
+void FdTable::CountWatchers(const FdSlot* slot, int change) {
+  const auto count = [&](const FdWatcher* watcher) {
+    (watcher->counts() ? active_watchers_ : idle_watchers_) += static_cast<std::size_t>(change);
+  };
+  if (slot->read_watcher != nullptr) count(slot->read_watcher);
+  if (slot->write_watcher != nullptr && slot->write_watcher != slot->read_watcher) {
+    count(slot->write_watcher);
+  }
 }
 
-void FdTable::SetWatcher(int fd, FdWatcher* watcher, std::uint32_t events, bool counts) {
+// Throws if another than `watcher` listens for one of `events`; one whose descriptor was closed
+// behind it does not any more (row A12.4).
+void FdTable::CheckFree(FdSlot* slot, const FdWatcher* watcher, std::uint32_t events) {
+  for (const std::uint32_t direction : {kIoRead, kIoWrite}) {
+    const FdWatcher* other = direction == kIoRead ? slot->read_watcher : slot->write_watcher;
+    if (other == nullptr || other == watcher) continue;
+    if (other->stale()) return DropWatchers(slot, watcher);
+    if ((events & direction) == 0) continue;
+    throw std::logic_error(absl::StrCat(
+        "second simultaneous ", direction == kIoRead ? "read" : "write", " on file descriptor ",
+        slot->fd, ": ", watcher != nullptr ? watcher->Describe() : "a green thread's",
+        " beside that of ", other->Describe()));
+  }
+}
+
+void FdTable::SetWatcher(int fd, FdWatcher* watcher, std::uint32_t events) {
+  if (events == kIoNone) return ClearWatcher(fd, watcher);
   FdSlot* slot = SlotOf(fd);
-  if (slot->watcher == nullptr && slot->applied == kIoNone && slot->watched) {
-    throw std::logic_error(
-        absl::StrCat("file descriptor ", fd, " is used by green threads already"));
+  if (!slot->has_watcher() && slot->applied == kIoNone && slot->watched) {
+    throw std::logic_error(absl::StrCat("file descriptor ", fd,
+                                        " is used by green threads, not by ", watcher->Describe(),
+                                        " as well"));
   }
-  if (slot->watcher != nullptr && slot->watcher != watcher) {
-    throw std::logic_error(absl::StrCat("file descriptor ", fd, " has a listener already"));
-  }
-  SetInterest(slot, watcher, events, counts);
+  CheckFree(slot, watcher, events);
+  SetInterest(slot, watcher, events);
 }
 
-void FdTable::ClearWatcher(int fd, const FdWatcher* watcher) {
-  if (FdSlot* slot = SlotOf(fd); slot->watcher == watcher)
-    SetInterest(slot, nullptr, kIoNone, false);
+void FdTable::ClearWatcher(int fd, FdWatcher* watcher) {
+  FdSlot* slot = FindSlot(fd);
+  if (slot != nullptr && slot->watched_by(watcher)) SetInterest(slot, watcher, kIoNone);
 }
 
-void FdTable::SetInterest(FdSlot* slot, FdWatcher* watcher, std::uint32_t events, bool counts) {
-  CountWatcher(slot, -1);
-  slot->watcher = watcher;
-  slot->wanted = events;
-  slot->counts = counts;
-  CountWatcher(slot, +1);
+void FdTable::SetInterest(FdSlot* slot, FdWatcher* watcher, std::uint32_t events) {
+  CountWatchers(slot, -1);
+  const auto set = [&](FdWatcher*& place, std::uint32_t direction) {
+    if ((events & direction) != 0) {
+      place = watcher;
+    } else if (place == watcher) {
+      place = nullptr;
+    }
+  };
+  set(slot->read_watcher, kIoRead);
+  set(slot->write_watcher, kIoWrite);
+  CountWatchers(slot, +1);
   // Nobody says whether a descriptor let go of is closed, and its number another's when it comes
   // back: it must be told anew.
-  if (events == kIoNone) slot->stale = true;
-  if (slot->wanted != slot->applied || slot->stale) MarkDirty(slot);
+  if (!slot->has_watcher()) slot->stale = true;
+  if (slot->wanted() != slot->applied || slot->stale) MarkDirty(slot);
 }
 
 void FdTable::ForgetWatcher(int fd, const FdWatcher* watcher) {
-  FdSlot* slot = SlotOf(fd);
-  if (slot->watcher != watcher && (slot->watcher != nullptr || slot->applied == kIoNone)) return;
-  CountWatcher(slot, -1);
-  if (slot->watched) poller_->Unwatch(fd);
+  FdSlot* slot = FindSlot(fd);
+  if (slot == nullptr) return;
+  if (!slot->watched_by(watcher) && (slot->has_watcher() || slot->applied == kIoNone)) return;
+  DropWatchers(slot, watcher);
+}
+
+void FdTable::DropWatchers(FdSlot* slot, const FdWatcher* teller) {
+  CountWatchers(slot, -1);
+  if (slot->watched) poller_->Unwatch(slot->fd);
   ++slot->generation;
-  slot->watcher = nullptr;
-  slot->wanted = slot->applied = kIoNone;
+  slot->applied = kIoNone;
   slot->watched = false;
+  FdWatcher* const reader = std::exchange(slot->read_watcher, nullptr);
+  FdWatcher* const writer = std::exchange(slot->write_watcher, nullptr);
+  if (reader != nullptr && reader != teller) reader->OnObsolete();
+  if (writer != nullptr && writer != teller && writer != reader) writer->OnObsolete();
+}
+
+void FdTable::Tell(FdSlot* slot, std::uint32_t events) {
+  const std::uint32_t generation = slot->generation;
+  FdWatcher* const reader = slot->read_watcher;
+  const std::uint32_t hangup = events & kIoHangup;
+  if (reader != nullptr && reader == slot->write_watcher) {
+    if (const std::uint32_t both = events & (kIoRead | kIoWrite | kIoHangup)) reader->OnReady(both);
+    return;
+  }
+  if (reader != nullptr && ((events & kIoRead) | hangup) != 0) {
+    reader->OnReady((events & kIoRead) | hangup);
+    // It may have changed whatever it likes.
+    if (slot->generation != generation) return;
+  }
+  FdWatcher* const writer = slot->write_watcher;
+  if (writer != nullptr && writer != reader && ((events & kIoWrite) | hangup) != 0) {
+    writer->OnReady((events & kIoWrite) | hangup);
+  }
 }
 
 void FdTable::ApplyChanges() {
@@ -199,8 +267,9 @@ void FdTable::ApplyChanges() {
     FdSlot* slot = SlotOf(fd);
     slot->dirty = false;
     const bool stale = std::exchange(slot->stale, false);
-    if (slot->wanted == slot->applied && !stale) continue;
-    if (slot->wanted == kIoNone) {
+    const std::uint32_t wanted = slot->wanted();
+    if (wanted == slot->applied && !stale) continue;
+    if (wanted == kIoNone) {
       if (slot->applied == kIoNone) continue;
       poller_->Unwatch(fd);
       slot->watched = false;
@@ -209,16 +278,16 @@ void FdTable::ApplyChanges() {
     }
     ++slot->generation;
     const absl::Status status =
-        poller_->Watch(fd, slot->wanted, Trigger::kLevel, KeyOf(*slot), slot->watched);
+        poller_->Watch(fd, wanted, Trigger::kLevel, KeyOf(*slot), slot->watched);
     slot->watched = status.ok();
     if (status.ok()) {
-      slot->applied = slot->wanted;
+      slot->applied = wanted;
     } else {
       // What cannot be watched is always ready (a regular file) or broken: its owner finds out by
       // trying, once a turn for as long as it is interested.
       slot->applied = kIoNone;
       MarkDirty(slot);
-      slot->watcher->OnReady(slot->wanted | kIoHangup);
+      Tell(slot, wanted | kIoHangup);
     }
   }
 }
@@ -237,10 +306,8 @@ void FdTable::Poll(std::int64_t timeout_nanos) {
     FdSlot* slot = fd < slots_.size() ? slots_[fd].get() : nullptr;
     if (slot == nullptr || slot->generation != static_cast<std::uint32_t>(ready.key >> 32))
       continue;
-    if (slot->watcher != nullptr) {
-      if (const std::uint32_t events = ready.events & (slot->wanted | kIoHangup)) {
-        slot->watcher->OnReady(events);
-      }
+    if (slot->has_watcher()) {
+      Tell(slot, ready.events);
       continue;
     }
     const bool hangup = (ready.events & kIoHangup) != 0;
@@ -267,9 +334,8 @@ void FdTable::CountDirections(std::size_t& readers, std::size_t& writers) const 
     if (slot == nullptr) continue;
     readers += slot->readers.size();
     writers += slot->writers.size();
-    if (slot->watcher == nullptr) continue;
-    if ((slot->wanted & kIoRead) != 0) ++readers;
-    if ((slot->wanted & kIoWrite) != 0) ++writers;
+    if (slot->read_watcher != nullptr) ++readers;
+    if (slot->write_watcher != nullptr) ++writers;
   }
 }
 
@@ -285,11 +351,16 @@ std::string FdTable::Dump() const {
       absl::StrAppend(&text, "  file descriptor ", slot->fd, ": ", Hub::Describe(task),
                       " waits to write\n");
     }
-    if (slot->watcher == nullptr || slot->wanted == kIoNone) continue;
-    absl::StrAppend(&text, "  file descriptor ", slot->fd, ": ", slot->watcher->Describe(),
-                    " listens for ", (slot->wanted & kIoRead) != 0 ? "read" : "",
-                    slot->wanted == (kIoRead | kIoWrite) ? " and " : "",
-                    (slot->wanted & kIoWrite) != 0 ? "write" : "", "\n");
+    const auto append = [&](const FdWatcher* watcher, const char* directions) {
+      absl::StrAppend(&text, "  file descriptor ", slot->fd, ": ", watcher->Describe(),
+                      " listens for ", directions, "\n");
+    };
+    if (slot->read_watcher == slot->write_watcher) {
+      if (slot->read_watcher != nullptr) append(slot->read_watcher, "read and write");
+      continue;
+    }
+    if (slot->read_watcher != nullptr) append(slot->read_watcher, "read");
+    if (slot->write_watcher != nullptr) append(slot->write_watcher, "write");
   }
   return text;
 }

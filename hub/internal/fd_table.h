@@ -21,11 +21,33 @@ struct Task;
 // Told of readiness, level-triggered, instead of a task; see FdListener.
 class FdWatcher {
  public:
+  // One that does not count is no reason for the hub to believe that something can still happen.
+  explicit FdWatcher(bool counts = true) : counts_(counts) {}
   virtual ~FdWatcher() = default;
+  bool counts() const { return counts_; }
   // On the hub's stack.
   virtual void OnReady(std::uint32_t events) noexcept = 0;
   // For dumps: what it is, and where it was set up.
   virtual std::string Describe() const { return "a watcher"; }
+  // Whether the number has become another file's behind its back.
+  virtual bool stale() const { return false; }
+  // It watches no more, for that reason or because another of the descriptor says it is closed.
+  virtual void OnObsolete() noexcept {}
+
+ private:
+  const bool counts_;
+};
+
+// Which file a descriptor's number stood for; all of some kinds, such as eventfd(), are the same.
+class FileIdentity {
+ public:
+  explicit FileIdentity(int fd) noexcept;
+  // Whether `fd` still stands for it, as far as can be told.
+  bool SameAs(int fd) const noexcept;
+
+ private:
+  std::uint64_t device_ = 0;
+  std::uint64_t number_ = 0;
 };
 
 class FdTable;
@@ -46,12 +68,20 @@ struct FdSlot {
   bool has_intake = false;
   std::vector<Task*> readers;  // one each, unless several are allowed
   std::vector<Task*> writers;
-  FdWatcher* watcher = nullptr;
-  std::uint32_t wanted = kIoNone;   // of the watcher
-  std::uint32_t applied = kIoNone;  // what the kernel was last told for it
-  bool counts = false;              // among active_watchers_
-  bool stale = false;               // let go of since the kernel was last told
-  bool dirty = false;               // wanted != applied, to be told before the hub sleeps
+  FdWatcher* read_watcher = nullptr;
+  FdWatcher* write_watcher = nullptr;  // the same, or another
+  std::uint32_t applied = kIoNone;     // what the kernel was last told for them
+  bool stale = false;                  // let go of since the kernel was last told
+  bool dirty = false;                  // wanted() != applied, to be told before the hub sleeps
+
+  bool watched_by(const FdWatcher* watcher) const {
+    return read_watcher == watcher || write_watcher == watcher;
+  }
+  bool has_watcher() const { return read_watcher != nullptr || write_watcher != nullptr; }
+  std::uint32_t wanted() const {
+    return (read_watcher != nullptr ? kIoRead : kIoNone) |
+           (write_watcher != nullptr ? kIoWrite : kIoNone);
+  }
 };
 
 class FdTable final : private EdgeMemory {
@@ -82,13 +112,13 @@ class FdTable final : private EdgeMemory {
   void EndIntake(FdSlot* slot, Intake& intake);
 
   // Watches for a callback. Changes are told to the kernel before the hub next sleeps, so that one
-  // taken back meanwhile costs nothing. `events` none pauses. One that does not count is no reason
-  // for the hub to believe that something can still happen. Throws std::logic_error if another
-  // watcher has the descriptor, or green threads have.
-  void SetWatcher(int fd, FdWatcher* watcher, std::uint32_t events, bool counts = true);
+  // taken back meanwhile costs nothing. `events` none pauses. Throws std::logic_error if another
+  // watcher has one of the directions, or green threads have the descriptor.
+  void SetWatcher(int fd, FdWatcher* watcher, std::uint32_t events);
   // Ends that; without effect if `watcher` is not the one.
-  void ClearWatcher(int fd, const FdWatcher* watcher);
-  // The number is about to be closed: what was registered under it is void.
+  void ClearWatcher(int fd, FdWatcher* watcher);
+  // The number is about to be closed: what was registered under it is void, for the watcher of the
+  // other direction too, which is told.
   void ForgetWatcher(int fd, const FdWatcher* watcher);
 
   void ApplyChanges();
@@ -109,10 +139,14 @@ class FdTable final : private EdgeMemory {
  private:
   Outcome Wait(FdSlot* slot, std::uint32_t generation, std::int64_t deadline_nanos, bool read);
   void WakeClosed(FdSlot* slot);
-  void SetInterest(FdSlot* slot, FdWatcher* watcher, std::uint32_t events, bool counts);
+  void SetInterest(FdSlot* slot, FdWatcher* watcher, std::uint32_t events);
+  void CheckFree(FdSlot* slot, const FdWatcher* watcher, std::uint32_t events);
+  void DropWatchers(FdSlot* slot, const FdWatcher* of);
+  void Tell(FdSlot* slot, std::uint32_t events);
   FdSlot* SlotOf(int fd);
+  FdSlot* FindSlot(int fd);  // null if nothing is known of it
   void MarkDirty(FdSlot* slot);
-  void CountWatcher(const FdSlot* slot, int change);
+  void CountWatchers(const FdSlot* slot, int change);
   std::uint32_t AwaitedEdges(int fd) const override;
 
   Hub& hub_;

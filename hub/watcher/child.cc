@@ -31,6 +31,7 @@ int OpenPidfd(pid_t pid) {
 
 ChildWatcher::ChildWatcher(pid_t pid, Callback callback)
     : Watcher("a child watcher's callback", std::move(callback)),
+      FdWatcher(/*counts=*/false),
       pid_(pid),
       pidfd_(OpenPidfd(pid)) {}
 
@@ -39,9 +40,7 @@ ChildWatcher::~ChildWatcher() {
   close(pidfd_);
 }
 
-void ChildWatcher::Arm() {
-  hub().fds().SetWatcher(pidfd_, this, internal::kIoRead, /*counts=*/false);
-}
+void ChildWatcher::Arm() { hub().fds().SetWatcher(pidfd_, this, internal::kIoRead); }
 
 void ChildWatcher::Disarm() noexcept {
   if (OnItsHub()) hub().fds().ForgetWatcher(pidfd_, this);

@@ -26,8 +26,13 @@ Watcher::~Watcher() {
   if (OnItsHub()) WakeWaiters(false);
 }
 
-void Watcher::Start() {
+void Watcher::CheckThread() const {
   if (!OnItsHub()) throw std::logic_error("a watcher belongs to another thread's hub");
+}
+
+void Watcher::Start() {
+  CheckThread();
+  for_waiters_ = false;
   if (active_) return;
   Arm();
   active_ = true;
@@ -40,6 +45,7 @@ void Watcher::Stop() {
 }
 
 void Watcher::StopForGood() noexcept {
+  for_waiters_ = false;
   if (fed_ != nullptr) std::exchange(fed_, nullptr)->watcher = nullptr;
   if (!active_) return;
   Disarm();
@@ -70,7 +76,7 @@ void Watcher::Unref() {
 }
 
 void Watcher::Feed() {
-  if (!OnItsHub()) throw std::logic_error("a watcher belongs to another thread's hub");
+  CheckThread();
   if (fed_ != nullptr) return;
   fed_ = std::make_shared<Fed>(Fed{this});
   hub_.Post([fed = fed_] {
@@ -83,11 +89,13 @@ void Watcher::Feed() {
 
 void Watcher::Call() noexcept {
   WakeWaiters(true);
-  // The call may end this object.
+  // A link and the callback may end this object.
   const std::shared_ptr<Callback> callback = callback_;
   const char* const what = what_;
   Hub& hub = hub_;
-  if (*callback == nullptr) return;
+  links_.Notify(what);
+  const bool gone = callback.use_count() == 1;
+  if (gone || *callback == nullptr) return;
   try {
     (*callback)();
   } catch (...) {
@@ -101,12 +109,32 @@ void Watcher::WakeWaiters(bool happened) noexcept {
     waiter->happened = happened;
     hub_.Wake(waiter->task);
   }
+  StopIfNobodyWaits();
+}
+
+void Watcher::StopIfNobodyWaits() noexcept {
+  if (for_waiters_ && waiters_.empty()) StopForGood();
 }
 
 bool Watcher::Wait(Deadline deadline) {
-  Start();
+  CheckThread();
   WatcherWait waiter(hub_.CurrentTask());
+  const Hub::Keepalive keepalive(hub_);
+  if (!active_) {
+    Start();
+    for_waiters_ = true;
+  }
   waiters_.PushBack(&waiter);
+  struct Leave {
+    ~Leave() {
+      // Once it is over, the watcher may be gone.
+      if (waiter.over) return;
+      waiter.Unlink();
+      watcher.StopIfNobodyWaits();
+    }
+    Watcher& watcher;
+    WatcherWait& waiter;
+  } const leave{*this, waiter};
   hub_.Park(waiter.task, {"Watcher::Wait"}, deadline);
   return waiter.happened;
 }

@@ -1,17 +1,19 @@
 #ifndef VERDANT_HUB_WATCHER_WATCHER_H_
 #define VERDANT_HUB_WATCHER_WATCHER_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "hub/hub.h"
+#include "hub/internal/links.h"
 
 namespace verdant {
 
 // What the watchers of this folder share: something that may happen outside the green threads, and
-// a call made on the hub when it does. Row B8.5; descriptors and signals have FdListener and
-// SignalWatcher.
+// a call made on the hub when it does. Row B8.5.
 //
 // The callback runs on the hub's stack between green threads. It may wake, spawn, send, kill, start
 // and stop any watcher, and destroy its own; it must not block. What it throws goes to the hub's
@@ -47,9 +49,20 @@ class Watcher {
   void Unref();
   bool ref() const { return ref_; }
 
-  // Starts it if need be and waits until its callback is called, without which it is started just
-  // as well; false if `deadline` comes first, or if it is stopped meanwhile (row B8.9).
+  // Waits until it has happened, and its callback, if it has one, is about to be called; false if
+  // `deadline` comes first, or if it is stopped or destroyed meanwhile. One that is not active is
+  // started, and stopped again at the end, whatever ends it. A reason for the hub to believe that
+  // something can happen, whatever ref() says. Several may wait. Row B8.9.
   bool Wait(Deadline deadline = Deadline::Never());
+
+  // For Wait(), WaitAll() and so on of hub/wait.h: calls link() once, before the callback, when it
+  // happens next, at once if that is pending(). Does not start it. Returns what Unlink() takes, or
+  // 0 for one called already. See hub/internal/links.h for the rules; row B1.15.
+  std::uint64_t Link(absl::AnyInvocable<void()> link) {
+    return links_.Add(what_, pending(), std::move(link));
+  }
+  bool Unlink(std::uint64_t link) { return links_.Remove(link); }
+  bool Ready() const { return pending(); }
 
  protected:
   // `what` names it in reports, a literal such as "a timer's callback".
@@ -73,7 +86,9 @@ class Watcher {
   struct Fed;
   struct WatcherWait;
 
+  void CheckThread() const;
   void WakeWaiters(bool happened) noexcept;
+  void StopIfNobodyWaits() noexcept;
   void UpdateKeepalive();
 
   Hub& hub_;
@@ -81,9 +96,11 @@ class Watcher {
   const std::shared_ptr<Callback> callback_;
   bool ref_;
   bool active_ = false;
+  bool for_waiters_ = false;                 // active only because somebody waits
   std::optional<Hub::Keepalive> keepalive_;  // while active and ref()
   std::shared_ptr<Fed> fed_;
   internal::WaitList waiters_;
+  internal::Links links_;
 };
 
 }  // namespace verdant

@@ -14,7 +14,7 @@
 #include "hub/hub.h"
 #include "hub/io.h"
 #include "hub/semaphore.h"
-#include "hub/signal.h"
+#include "hub/watcher/signal.h"
 #include "tests/hub/manual_clock.h"
 
 namespace verdant {

@@ -21,11 +21,6 @@
 namespace verdant {
 namespace {
 
-using internal::kIoHangup;
-using internal::kIoNone;
-using internal::kIoRead;
-using internal::kIoWrite;
-
 // Reads `wanted` bytes the way the header says.
 std::string Read(IoDescriptor& descriptor, std::size_t wanted,
                  Deadline deadline = Deadline::Never()) {
@@ -364,15 +359,117 @@ TEST(FdListener, ADescriptorMayPassFromAListenerToGreenThreads) {
   EXPECT_THROW(late.SetInterest(kIoRead), std::logic_error);
 }
 
-TEST(FdListener, ASecondListenerOfOneDescriptorIsRefused) {
+TEST(FdListener, A12_8_ASecondListenerOfOneDirectionIsRefusedNamingBoth) {
   Pair pair;
   FdListener first(pair.fd[0], [](std::uint32_t) {});
   first.SetInterest(kIoRead);
   {
     FdListener second(pair.fd[0], [](std::uint32_t) {});
-    EXPECT_THROW(second.SetInterest(kIoWrite), std::logic_error);
+    try {
+      second.SetInterest(kIoRead | kIoWrite);
+      ADD_FAILURE() << "not refused";
+    } catch (const std::logic_error& e) {
+      const std::string what = e.what();
+      EXPECT_TRUE(what.starts_with("second simultaneous read on file descriptor ")) << what;
+      const std::size_t one = what.find("tests/hub/io_test.cc:");
+      ASSERT_NE(one, std::string::npos) << what;
+      EXPECT_NE(what.find("tests/hub/io_test.cc:", one + 1), std::string::npos) << what;
+    }
+    second.SetInterest(kIoNone);
   }
   EXPECT_EQ(Hub::Current().counts().waiting_for_io, 1u);
+  first.SetInterest(kIoNone);
+  FdListener third(pair.fd[0], [](std::uint32_t) {});
+  third.SetInterest(kIoRead);  // one that is paused is in nobody's way
+}
+
+TEST(FdListener, A12_8_TwoOfOneDescriptorAreToldOfADirectionEach) {
+  Pair pair;
+  Event<> read, written;
+  std::unique_ptr<FdListener> reader, writer;
+  reader = std::make_unique<FdListener>(pair.fd[0], [&](std::uint32_t events) {
+    EXPECT_EQ(events, kIoRead);
+    reader->SetInterest(kIoNone);
+    read.Send();
+  });
+  writer = std::make_unique<FdListener>(pair.fd[0], [&](std::uint32_t events) {
+    EXPECT_EQ(events, kIoWrite);
+    writer->SetInterest(kIoNone);
+    written.Send();
+  });
+  reader->SetInterest(kIoRead);
+  writer->SetInterest(kIoWrite);
+  EXPECT_EQ(Hub::Current().counts().waiting_for_io, 2u);
+  written.Wait();
+  EXPECT_FALSE(read.Ready());
+  ASSERT_EQ(write(pair.fd[1], "x", 1), 1);
+  read.Wait();
+  EXPECT_EQ(Hub::Current().counts().waiting_for_io, 0u);
+  // Both at once, and the first ends the second.
+  read.Reset();
+  written.Reset();
+  reader = std::make_unique<FdListener>(pair.fd[0], [&](std::uint32_t) {
+    writer = nullptr;
+    reader->SetInterest(kIoNone);
+    read.Send();
+  });
+  reader->SetInterest(kIoRead);
+  writer->SetInterest(kIoWrite);
+  read.Wait();
+  EXPECT_FALSE(written.Ready());
+  // A hangup is for both; the end of the descriptor too.
+  int hangups = 0;
+  const auto on_hangup = [&](std::uint32_t events) {
+    if ((events & kIoHangup) != 0) ++hangups;
+  };
+  reader = std::make_unique<FdListener>(pair.fd[0], on_hangup);
+  writer = std::make_unique<FdListener>(pair.fd[0], on_hangup);
+  reader->SetInterest(kIoRead);
+  writer->SetInterest(kIoWrite);
+  pair.Close(1);
+  while (hangups < 2) Sleep();
+  reader->DescriptorClosing();
+  EXPECT_EQ(Hub::Current().counts().waiting_for_io, 0u);
+  writer->SetInterest(kIoWrite);
+  EXPECT_EQ(Hub::Current().counts().waiting_for_io, 0u);
+}
+
+TEST(FdListener, A12_4_OneWhoseDescriptorWasClosedBehindItMakesRoomForTheNext) {
+  for (const bool for_green_threads : {true, false}) {
+    auto first = std::make_unique<Pair>();
+    const int number = first->fd[0];
+    int calls = 0;
+    FdListener stale(number, [&](std::uint32_t) { ++calls; });
+    stale.SetInterest(kIoRead);
+    Sleep(absl::Milliseconds(1));
+    first = nullptr;
+    Pair second;
+    ASSERT_EQ(second.fd[0], number);
+    if (for_green_threads) {
+      IoDescriptor reader = MustRegister(number);
+      reader.ReadWouldBlock();
+      ASSERT_EQ(write(second.fd[1], "x", 1), 1);
+      EXPECT_EQ(reader.WaitReadable(), IoWait::kReady);
+      stale.SetInterest(kIoRead);  // silently without effect
+    } else {
+      Event<> readable;
+      FdListener next(number, [&](std::uint32_t) {
+        if (!readable.Ready()) readable.Send();
+      });
+      next.SetInterest(kIoRead);
+      ASSERT_EQ(write(second.fd[1], "x", 1), 1);
+      readable.Wait();
+    }
+    EXPECT_EQ(calls, 0);
+  }
+  EXPECT_EQ(Hub::Current().counts().waiting_for_io, 0u);
+}
+
+TEST(FdListener, OneOfANumberThatNobodyKnowsEndsQuietly) {
+  FdListener listener(1 << 30, [](std::uint32_t) {});
+  EXPECT_THROW(listener.SetInterest(kIoRead), std::logic_error);
+  listener.SetInterest(kIoNone);
+  listener.DescriptorClosing();
 }
 
 TEST(FdListener, WhatCannotBeWatchedIsReportedEveryTurn) {

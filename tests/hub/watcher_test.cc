@@ -1,6 +1,9 @@
 #include "hub/watcher/watcher.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -12,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "hub/event.h"
 #include "hub/green_thread.h"
+#include "hub/wait.h"
 #include "hub/watcher/async.h"
 #include "hub/watcher/timer.h"
 #include "tests/hub/manual_clock.h"
@@ -178,26 +182,133 @@ TEST(Watcher, B8_5_FeedCallsOnceAtTheNextTurnUnlessItIsTakenBack) {
   });
 }
 
-TEST(Watcher, B8_9_WaitEndsWithTheEventTheDeadlineOrAStop) {
+TEST(Watcher, B8_9_WaitEndsWithTheEventTheDeadlineAStopOrTheEndOfTheWatcher) {
   WithManualClock([](ManualClock& clock) {
     TimerWatcher timer(absl::Seconds(3), nullptr);
     EXPECT_TRUE(timer.Wait());
     EXPECT_EQ(clock.SinceStart(), absl::Seconds(3));
     EXPECT_FALSE(timer.Wait(absl::Seconds(1)));
-    EXPECT_TRUE(timer.active());
     auto stopper = Spawn([&] { timer.Stop(); });
     EXPECT_FALSE(timer.Wait());
-    auto killed = Spawn([&] { timer.Wait(); });
-    Sleep();
-    killed.Kill();
-    EXPECT_THROW(killed.Wait(), GreenletExit);
-    timer.Stop();
     stopper.Wait();
     auto doomed = std::make_unique<TimerWatcher>(absl::Hours(1), nullptr);
     auto waiter = Spawn([&] { return doomed->Wait(); });
     Sleep();
     doomed = nullptr;
     EXPECT_FALSE(waiter.Wait());
+  });
+}
+
+TEST(Watcher, B8_9_AWaitThatStartsItStopsItAgainHoweverItEnds) {
+  WithManualClock([](ManualClock&) {
+    TimerWatcher timer(absl::Seconds(3), absl::Seconds(3), nullptr);
+    EXPECT_TRUE(timer.Wait());
+    EXPECT_FALSE(timer.active());
+    EXPECT_FALSE(timer.Wait(absl::Seconds(1)));
+    EXPECT_FALSE(timer.active());
+    auto killed = Spawn([&] { timer.Wait(); });
+    Sleep();
+    EXPECT_TRUE(timer.active());
+    killed.Kill();
+    EXPECT_THROW(killed.Wait(), GreenletExit);
+    EXPECT_FALSE(timer.active());
+    EXPECT_TRUE(Hub::Current().Join());
+    EXPECT_EQ(Hub::Current().counts().timers, 0u);
+    timer.Start();
+    EXPECT_TRUE(timer.Wait());
+    EXPECT_TRUE(timer.active());
+    timer.Stop();
+  });
+}
+
+TEST(Watcher, B8_9_OfSeveralThatWaitTheLastStopsIt) {
+  WithManualClock([](ManualClock& clock) {
+    int calls = 0;
+    TimerWatcher timer(absl::Seconds(3), absl::Seconds(3), [&] { ++calls; });
+    auto first = Spawn([&] { return timer.Wait(absl::Seconds(1)); });
+    auto second = Spawn([&] { return timer.Wait(); });
+    auto third = Spawn([&] { return timer.Wait(); });
+    EXPECT_FALSE(first.Wait());
+    EXPECT_TRUE(timer.active());
+    EXPECT_TRUE(second.Wait());
+    EXPECT_TRUE(third.Wait());
+    EXPECT_EQ(clock.SinceStart(), absl::Seconds(3));
+    EXPECT_FALSE(timer.active());
+    EXPECT_EQ(calls, 1);
+    // Whoever starts it meanwhile wants it for longer.
+    auto waiter = Spawn([&] { return timer.Wait(); });
+    Sleep();
+    timer.Start();
+    EXPECT_TRUE(waiter.Wait());
+    EXPECT_TRUE(timer.active());
+    timer.Stop();
+  });
+}
+
+TEST(Watcher, B8_9_WaitingIsAReasonToGoOnWithoutRef) {
+  WithManualClock([](ManualClock&) {
+    TimerWatcher timer(absl::Seconds(3), nullptr);
+    timer.Unref();
+    EXPECT_TRUE(timer.Wait());
+    Event<> never;
+    EXPECT_THROW(never.Wait(), LoopExit);
+  });
+}
+
+TEST(Watcher, B8_3_AWaitInACallbackIsRefusedAndStartsNothing) {
+  WithManualClock([](ManualClock&) {
+    TimerWatcher other(absl::Hours(1), nullptr);
+    std::string what;
+    TimerWatcher timer(absl::Seconds(1), [&] {
+      try {
+        other.Wait();
+      } catch (const std::logic_error& e) {
+        what = e.what();
+      }
+    });
+    timer.Start();
+    EXPECT_TRUE(Hub::Current().Join());
+    EXPECT_NE(what.find("hub callback"), std::string::npos) << what;
+    EXPECT_FALSE(other.active());
+  });
+}
+
+TEST(Watcher, B1_15_IsWaitedForTogetherWithOthers) {
+  WithManualClock([](ManualClock& clock) {
+    std::vector<std::string> order;
+    TimerWatcher timer(absl::Seconds(2), absl::Seconds(2), [&] { order.push_back("callback"); });
+    TimerWatcher slow(absl::Seconds(5), nullptr);
+    Event<> event;
+    auto sender = SpawnAfter(absl::Seconds(3), [&] { event.Send(); });
+    timer.Start();
+    slow.Start();
+    timer.Link([&] { order.push_back("link"); });
+    EXPECT_EQ(Wait({slow, event, timer}), (std::vector<std::size_t>{2, 1, 0}));
+    EXPECT_EQ(clock.SinceStart(), absl::Seconds(5));
+    EXPECT_EQ(order, (std::vector<std::string>{"link", "callback", "callback"}));
+    const std::uint64_t link = timer.Link([&] { order.push_back("never"); });
+    EXPECT_TRUE(timer.Unlink(link));
+    EXPECT_FALSE(timer.Unlink(link));
+    EXPECT_EQ(WaitAny({timer, slow}, absl::Seconds(10)), 0u);
+    timer.Feed();
+    EXPECT_TRUE(timer.Ready());
+    EXPECT_EQ(WaitAny({slow, timer}), 1u);
+    timer.Stop();
+    EXPECT_EQ(std::count(order.begin(), order.end(), "never"), 0);
+    sender.Wait();
+  });
+}
+
+TEST(Watcher, ALinkMayEndIt) {
+  WithManualClock([](ManualClock&) {
+    int calls = 0;
+    auto timer = std::make_unique<TimerWatcher>(absl::Seconds(1), [&] { ++calls; });
+    timer->Start();
+    timer->Link([&] { timer = nullptr; });
+    timer->Link([&] { ++calls; });
+    EXPECT_TRUE(Hub::Current().Join());
+    EXPECT_EQ(timer, nullptr);
+    EXPECT_EQ(calls, 0);
   });
 }
 

@@ -16,7 +16,7 @@
 #include "absl/time/time.h"
 #include "green/socket.h"
 #include "hub/green_thread.h"
-#include "hub/signal.h"
+#include "hub/watcher/signal.h"
 #include "net/connect.h"
 #include "net/listen.h"
 #include "net/serve.h"

@@ -5,7 +5,7 @@
 #include "absl/time/time.h"
 #include "hub/flag.h"
 #include "hub/green_thread.h"
-#include "hub/signal.h"
+#include "hub/watcher/signal.h"
 #include "pool/group.h"
 
 class Worker {

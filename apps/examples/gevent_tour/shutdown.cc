@@ -4,7 +4,7 @@
 
 #include "absl/time/time.h"
 #include "hub/green_thread.h"
-#include "hub/signal.h"
+#include "hub/watcher/signal.h"
 
 int main() {
   auto forever = verdant::Spawn([] { verdant::Sleep(absl::Hours(1000)); });

@@ -1,5 +1,3 @@
-#include "hub/signal.h"
-
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "hub/event.h"
 #include "hub/green_thread.h"
+#include "hub/watcher/signal.h"
 #include "tests/hub/manual_clock.h"
 
 namespace verdant {
@@ -82,6 +81,52 @@ TEST(Signal, ASecondWatcherOfOneSignalIsRefusedAndLaterOnesAreNot) {
   SignalWatcher watcher(SIGUSR1, [&] { received.Send(); });
   raise(SIGUSR1);
   Await(received);
+}
+
+TEST(Signal, B8_5_StopAndStartGiveTheHandlerBackAndTakeItAgain) {
+  struct sigaction before, stopped;
+  sigaction(SIGUSR1, nullptr, &before);
+  int calls = 0;
+  SignalWatcher watcher(SIGUSR1, [&] { ++calls; });
+  EXPECT_TRUE(watcher.active());
+  EXPECT_FALSE(watcher.ref());
+  EXPECT_EQ(watcher.signal_number(), SIGUSR1);
+  EXPECT_FALSE(watcher.pending());
+  raise(SIGUSR1);
+  EXPECT_TRUE(watcher.pending());
+  watcher.Stop();
+  EXPECT_FALSE(watcher.pending());
+  sigaction(SIGUSR1, nullptr, &stopped);
+  EXPECT_EQ(stopped.sa_handler, before.sa_handler);
+  {
+    SignalWatcher other(SIGUSR1, nullptr);
+    EXPECT_THROW(watcher.Start(), std::logic_error);
+    EXPECT_FALSE(watcher.active());
+  }
+  watcher.Start();
+  Sleep(absl::Milliseconds(1));
+  EXPECT_EQ(calls, 0);  // what had come before it was stopped is gone
+  watcher.Feed();
+  Sleep(absl::Milliseconds(1));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(Signal, B8_9_IsWaitedFor) {
+  SignalWatcher watcher(SIGUSR1, nullptr);
+  EXPECT_FALSE(watcher.Wait(absl::Milliseconds(1)));
+  auto sender = Spawn([] { raise(SIGUSR1); });
+  EXPECT_TRUE(watcher.Wait());
+  EXPECT_TRUE(watcher.active());
+  raise(SIGUSR1);
+  EXPECT_TRUE(watcher.Wait());
+}
+
+TEST(Signal, B8_5_WithRefItIsAReasonToWait) {
+  SignalWatcher watcher(SIGUSR1, [&] { watcher.Unref(); });
+  watcher.Ref();
+  EXPECT_FALSE(Hub::Current().Join(absl::Milliseconds(1)));
+  raise(SIGUSR1);
+  EXPECT_TRUE(Hub::Current().Join());
 }
 
 TEST(Signal, WhatCannotBeWatchedIsRefusedAndLeavesNothingBehind) {

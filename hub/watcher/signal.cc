@@ -1,6 +1,7 @@
-#include "hub/signal.h"
+#include "hub/watcher/signal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -9,52 +10,16 @@
 
 #include <array>
 #include <atomic>
-#include <memory>
+#include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "hub/internal/fd_table.h"
 
 namespace verdant {
-namespace internal {
-
-// The hub's half: an eventfd that wakes the hub without counting as something it waits for.
-class SignalReceiver final : public FdWatcher {
- public:
-  SignalReceiver(Hub& hub, int fd, absl::AnyInvocable<void()> on_signal)
-      : hub_(hub),
-        fd_(fd),
-        on_signal_(std::make_shared<absl::AnyInvocable<void()>>(std::move(on_signal))) {
-    hub_.fds().SetWatcher(fd_, this, kIoRead, /*counts=*/false);
-  }
-  ~SignalReceiver() override {
-    if (current_hub == &hub_) hub_.fds().ForgetWatcher(fd_, this);
-  }
-  std::string Describe() const override { return "a signal watcher"; }
-  void OnReady(std::uint32_t) noexcept override {
-    eventfd_t count;
-    eventfd_read(fd_, &count);
-    // The call may end this object.
-    const auto on_signal = on_signal_;
-    Hub& hub = hub_;
-    try {
-      (*on_signal)();
-    } catch (...) {
-      hub.ReportUncaught("a signal's callback", std::current_exception());
-    }
-  }
-
- private:
-  Hub& hub_;
-  const int fd_;
-  std::shared_ptr<absl::AnyInvocable<void()>> on_signal_;
-};
-
-}  // namespace internal
-
 namespace {
 
 // What the asynchronous half, which may only store and write, shares with the hub's half. The
@@ -102,11 +67,17 @@ int WakeFdOf(Slot& slot) {
 
 }  // namespace
 
-SignalWatcher::SignalWatcher(int signal_number, absl::AnyInvocable<void()> on_signal)
-    : signal_number_(signal_number) {
-  const auto index = static_cast<std::size_t>(signal_number);
-  if (signal_number <= 0 || index >= slots.size()) {
-    throw std::logic_error(absl::StrCat("SignalWatcher: there is no signal ", signal_number));
+SignalWatcher::SignalWatcher(int signal_number, Callback callback)
+    : Watcher("a signal's callback", std::move(callback), /*ref=*/false),
+      FdWatcher(/*counts=*/false),
+      signal_number_(signal_number) {
+  Start();
+}
+
+void SignalWatcher::Arm() {
+  const auto index = static_cast<std::size_t>(signal_number_);
+  if (signal_number_ <= 0 || index >= slots.size()) {
+    throw std::logic_error(absl::StrCat("SignalWatcher: there is no signal ", signal_number_));
   }
   static std::once_flag once;
   std::call_once(once, [] { pthread_atfork(nullptr, nullptr, &RestoreInForkedChild); });
@@ -114,33 +85,45 @@ SignalWatcher::SignalWatcher(int signal_number, absl::AnyInvocable<void()> on_si
   const SignalWatcher* other = nullptr;
   if (!slot.watcher.compare_exchange_strong(other, this)) {
     throw std::logic_error(
-        absl::StrCat("SignalWatcher: signal ", signal_number, " is watched already"));
+        absl::StrCat("SignalWatcher: signal ", signal_number_, " is watched already"));
   }
   try {
-    receiver_ = std::make_unique<internal::SignalReceiver>(Hub::Current(), WakeFdOf(slot),
-                                                           std::move(on_signal));
+    wake_fd_ = WakeFdOf(slot);
+    // It wakes the hub without counting as something that is waited for: ref() says that.
+    hub().fds().SetWatcher(wake_fd_, this, internal::kIoRead);
     struct sigaction action = {};
     action.sa_handler = &OnSignal;
     // On the alternate stack if there is one: the interrupted green thread's may be nearly full.
     action.sa_flags = SA_RESTART | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
-    if (sigaction(signal_number, &action, &slot.previous) != 0) {
+    if (sigaction(signal_number_, &action, &slot.previous) != 0) {
+      hub().fds().ForgetWatcher(wake_fd_, this);
       throw std::logic_error(
-          absl::StrCat("SignalWatcher: signal ", signal_number, ": ", strerror(errno)));
+          absl::StrCat("SignalWatcher: signal ", signal_number_, ": ", strerror(errno)));
     }
   } catch (...) {
-    receiver_ = nullptr;
     slot.watcher.store(nullptr);
     throw;
   }
 }
 
-SignalWatcher::~SignalWatcher() {
+void SignalWatcher::Disarm() noexcept {
+  if (OnItsHub()) hub().fds().ForgetWatcher(wake_fd_, this);
   Slot& slot = slots[static_cast<std::size_t>(signal_number_)];
-  receiver_ = nullptr;
   if (slot.watcher.load() != this) return;  // made before a fork, in the parent
   sigaction(signal_number_, &slot.previous, nullptr);
   slot.watcher.store(nullptr);
+}
+
+bool SignalWatcher::pending() const {
+  if (Watcher::pending()) return true;
+  pollfd arrived = {.fd = wake_fd_, .events = POLLIN, .revents = 0};
+  return active() && poll(&arrived, 1, 0) == 1;
+}
+
+void SignalWatcher::OnReady(std::uint32_t /*events*/) noexcept {
+  eventfd_t count;
+  if (eventfd_read(wake_fd_, &count) == 0) Call();
 }
 
 }  // namespace verdant
