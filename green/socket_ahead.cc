@@ -42,7 +42,10 @@ bool Socket::BeginAhead(Intake::Kind kind) {
 
 void Socket::StopAhead() {
   if (ahead_ == nullptr || !ahead_->running()) return;
-  io_.EndIntake(*ahead_);
+  if (!io_.EndIntake(*ahead_)) {
+    throw std::runtime_error(
+        absl::StrCat("Socket::StopAhead: the kernel goes on taking what comes for ", Subject()));
+  }
   TookAhead();
 }
 

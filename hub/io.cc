@@ -59,16 +59,19 @@ bool IoDescriptor::BeginIntake(internal::Intake& intake) {
   return registered() && Table().BeginIntake(slot_, intake);
 }
 
-void IoDescriptor::EndIntake(internal::Intake& intake) {
-  if (registered()) Table().EndIntake(slot_, intake);
+bool IoDescriptor::EndIntake(internal::Intake& intake) {
+  return !registered() || Table().EndIntake(slot_, intake);
 }
 
 void IoDescriptor::Unregister() {
   internal::FdSlot* slot = std::exchange(slot_, nullptr);
-  // Without a hub there are no slots either.
-  if (slot == nullptr || internal::current_hub == nullptr) return;
-  internal::FdTable& table = internal::current_hub->fds();
-  if (slot->table == &table && slot->generation == generation_) table.Unregister(slot);
+  if (slot == nullptr) return;
+  if (internal::current_hub != nullptr) {
+    internal::FdTable& table = internal::current_hub->fds();
+    if (slot->table == &table && slot->generation == generation_) table.Unregister(slot);
+  }
+  if (slot->refs.fetch_sub(1, std::memory_order_acq_rel) == 1 && slot->table == nullptr)
+    delete slot;
 }
 
 FdListener::FdListener(int fd, absl::AnyInvocable<void(std::uint32_t)> on_ready,
@@ -87,6 +90,7 @@ FdListener::~FdListener() {
 }
 
 void FdListener::SetInterest(std::uint32_t events) {
+  home_.Check("a file descriptor's listener");
   if (!closed_ && internal::current_hub == &hub_) hub_.fds().SetWatcher(fd_, this, events);
 }
 

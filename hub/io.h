@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "greenlet/source_location.h"
 #include "hub/hub.h"
+#include "hub/internal/home_thread.h"
 
 namespace verdant {
 
@@ -41,12 +42,14 @@ enum class IoWait {
 //   }
 //
 // Does not own the descriptor's number: whoever does calls Unregister() before close(). Belongs to
-// one hub's thread. One green thread may wait to read and one to write; a second in the same
-// direction throws std::logic_error naming both (decision 15). Rows A12.3, A12.8.
+// one hub's thread, after whose end it is as if closed. One green thread may wait to read and one
+// to write; a second in the same direction throws std::logic_error naming both (decision 15). Rows
+// A12.3, A12.8.
 class IoDescriptor {
  public:
   IoDescriptor() = default;
-  // Fails if the kernel cannot watch `fd` (a regular file), which must be non-blocking.
+  // Fails if the kernel cannot watch `fd` (a regular file), which must be non-blocking. Throws
+  // std::logic_error for what is no open descriptor, and if a listener has it.
   static absl::StatusOr<IoDescriptor> Register(int fd);
   IoDescriptor(IoDescriptor&& other) noexcept
       : slot_(std::exchange(other.slot_, nullptr)), generation_(other.generation_) {}
@@ -88,19 +91,23 @@ class IoDescriptor {
 
   // For green::Socket: has the kernel put what comes into `intake`, which must outlive the
   // registration or end before it, and whose readiness WaitReadable() then tells of; false where
-  // the hub's poller cannot. Until the end of that, which leaves in it what has come.
+  // the hub's poller cannot. Until the end of that, which leaves in it what has come, or is false
+  // if the kernel does not let go of it.
   bool BeginIntake(internal::Intake& intake);
-  void EndIntake(internal::Intake& intake);
+  bool EndIntake(internal::Intake& intake);
 
   // Wakes whoever waits with IoWait::kClosed and forgets the descriptor. Idempotent.
   void Unregister();
 
-  // False also when the number was registered again since: then it was closed without Unregister().
+  // False also when the number was registered again since, then it was closed without Unregister(),
+  // and when the hub has ended.
   bool registered() const { return slot_ != nullptr && slot_->generation == generation_; }
   int fd() const { return registered() ? slot_->fd : -1; }
 
  private:
-  explicit IoDescriptor(internal::FdSlot* slot) : slot_(slot), generation_(slot->generation) {}
+  explicit IoDescriptor(internal::FdSlot* slot) : slot_(slot), generation_(slot->generation) {
+    slot->refs.fetch_add(1, std::memory_order_relaxed);
+  }
   // The current hub's table; in a forked child, after registering there.
   internal::FdTable& Table();
 
@@ -110,8 +117,9 @@ class IoDescriptor {
 
 // Readiness of a descriptor that some other library reads and writes (libcurl, c-ares), as a
 // callback. Level-triggered; changes of interest are gathered and told to the kernel only before
-// the hub sleeps. One listener may read and another write. Rows A12.4, A12.8; IoWatcher of
-// hub/watcher/io.h is the same with what watchers have.
+// the hub sleeps. For the hub's thread; SetInterest() throws std::logic_error on another. One
+// listener may read and another write. Rows A12.4, A12.8; IoWatcher of hub/watcher/io.h is the same
+// with what watchers have.
 class FdListener final : private internal::FdWatcher {
  public:
   // `on_ready` runs on the hub's stack with a mask of IoEvents, and must not block; it may destroy
@@ -138,6 +146,7 @@ class FdListener final : private internal::FdWatcher {
   void OnObsolete() noexcept override { closed_ = true; }
 
   Hub& hub_;
+  const internal::HomeThread home_;
   const int fd_;
   const internal::FileIdentity identity_;
   const SourceLocation site_;

@@ -41,6 +41,16 @@ bool FileIdentity::SameAs(int fd) const noexcept {
 FdTable::FdTable(Hub& hub)
     : hub_(hub), poller_(MakePoller(PollerName(hub.options().poller), *this)) {}
 
+FdTable::~FdTable() {
+  for (std::unique_ptr<FdSlot>& slot : slots_) {
+    if (slot == nullptr || slot->refs.load(std::memory_order_acquire) == 0) continue;
+    // Somebody outlives the hub: for them it is closed.
+    ++slot->generation;
+    slot->table = nullptr;
+    slot.release();
+  }
+}
+
 FdSlot* FdTable::SlotOf(int fd) {
   if (fd < 0) throw std::logic_error(absl::StrCat("file descriptor ", fd, " cannot be watched"));
   const auto index = static_cast<std::size_t>(fd);
@@ -105,10 +115,11 @@ bool FdTable::BeginIntake(FdSlot* slot, Intake& intake) {
   return true;
 }
 
-void FdTable::EndIntake(FdSlot* slot, Intake& intake) {
-  poller_->completions()->End(intake);
+bool FdTable::EndIntake(FdSlot* slot, Intake& intake) {
+  if (!poller_->completions()->End(intake)) return false;
   slot->has_intake = false;
   slot->read_ready = true;  // assumed, as at the beginning
+  return true;
 }
 
 FdTable::Outcome FdTable::WaitReadable(FdSlot* slot, std::uint32_t generation,

@@ -1,6 +1,7 @@
 #ifndef VERDANT_HUB_INTERNAL_FD_TABLE_H_
 #define VERDANT_HUB_INTERNAL_FD_TABLE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -55,7 +56,9 @@ class FdTable;
 // What a hub knows of one file descriptor. Readiness is remembered: an edge sets it, an exhausted
 // read or write clears it, and a call that would fail with EAGAIN is not made.
 struct FdSlot {
-  FdTable* table = nullptr;
+  FdTable* table = nullptr;  // null when that is gone
+  // Registrations that point here; with the last of them goes what the table has left.
+  std::atomic<std::uint32_t> refs{0};
   int fd = -1;
   std::uint32_t generation = 0;  // of the registration that holds it
   bool watched = false;          // the kernel knows of it
@@ -87,6 +90,9 @@ struct FdSlot {
 class FdTable final : private EdgeMemory {
  public:
   explicit FdTable(Hub& hub);
+  FdTable(const FdTable&) = delete;
+  FdTable& operator=(const FdTable&) = delete;
+  ~FdTable();
 
   // Begins to watch a non-blocking descriptor for tasks, edge-triggered, both directions, once for
   // its whole life. An earlier registration of the number is over: whoever waits for it wakes with
@@ -109,7 +115,8 @@ class FdTable final : private EdgeMemory {
   // Has the kernel put what comes into `intake`, by a registered slot, and takes it that nothing
   // has yet: see hub/internal/intake.h. False where the poller cannot.
   bool BeginIntake(FdSlot* slot, Intake& intake);
-  void EndIntake(FdSlot* slot, Intake& intake);
+  // False if the kernel does not let go of it.
+  bool EndIntake(FdSlot* slot, Intake& intake);
 
   // Watches for a callback. Changes are told to the kernel before the hub next sleeps, so that one
   // taken back meanwhile costs nothing. `events` none pauses. Throws std::logic_error if another

@@ -27,8 +27,9 @@ class Completions {
   virtual bool Begin(int fd, Intake& intake) = 0;
   virtual void WatchWritable(int fd) = 0;
   // Nothing more comes, when this returns; what has come stays. The descriptor is watched for edges
-  // in both directions again.
-  virtual void End(Intake& intake) = 0;
+  // in both directions again. False if the kernel does not let go of it in a second: nothing has
+  // changed then.
+  virtual bool End(Intake& intake) = 0;
 
   // By `intake`: what had come is taken, and more wanted.
   virtual void Resume(Intake& intake) = 0;

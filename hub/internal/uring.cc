@@ -86,6 +86,11 @@ int SetUp(std::size_t left_out, io_uring_params& params) {
   return -1;
 }
 
+bool Usable(long result) {
+  return result >= 0 || errno == EINTR || errno == EAGAIN || errno == EBUSY || errno == ETIME ||
+         errno == ENOMEM;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Uring>> Uring::Make(std::size_t left_out) {
@@ -156,18 +161,18 @@ bool Uring::NeedsEnter() const {
          (Load(kernel_flags_) & (kFlagTaskrun | kFlagOverflow)) != 0;
 }
 
-void Uring::Enter(unsigned completions, std::int64_t timeout_nanos) {
+bool Uring::Enter(unsigned completions, std::int64_t timeout_nanos) {
   Store(kernel_request_tail_, request_tail_);
   const std::uint32_t requests = request_tail_ - Load(kernel_request_head_);
   if (completions == 0 || timeout_nanos < 0) {
-    syscall(SYS_io_uring_enter, fd_, requests, completions, IORING_ENTER_GETEVENTS, nullptr, 0);
-    return;
+    return Usable(syscall(SYS_io_uring_enter, fd_, requests, completions, IORING_ENTER_GETEVENTS,
+                          nullptr, 0));
   }
   const Timespec timeout = {timeout_nanos / 1000000000, timeout_nanos % 1000000000};
   EnterArgument argument = {};
   argument.timeout = reinterpret_cast<std::uintptr_t>(&timeout);
-  syscall(SYS_io_uring_enter, fd_, requests, completions, IORING_ENTER_GETEVENTS | kEnterExtArg,
-          &argument, sizeof(argument));
+  return Usable(syscall(SYS_io_uring_enter, fd_, requests, completions,
+                        IORING_ENTER_GETEVENTS | kEnterExtArg, &argument, sizeof(argument)));
 }
 
 bool Uring::RegisterBuffers(const void* ring, std::uint32_t count, std::uint16_t group) {

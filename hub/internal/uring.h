@@ -37,7 +37,9 @@ class Uring {
   bool NeedsEnter() const;
   // Hands over the requests, runs what the kernel has put off, and waits for `completions`, at most
   // `timeout_nanos` (negative: without limit). May take less than all of the requests.
-  void Enter(unsigned completions, std::int64_t timeout_nanos);
+  // False if the ring is of no use any more: its descriptor closed behind it, or the call
+  // forbidden.
+  bool Enter(unsigned completions, std::int64_t timeout_nanos);
   // The oldest answer, taken off; false if there is none.
   bool Take(Completion& completion);
   // Answers to requests with kSkipSuccess are not given unless they failed.

@@ -58,6 +58,15 @@ void UringOperations::Cancel(std::size_t number) {
   cancels_.push_back(Name(number));
 }
 
+void UringOperations::CancelMissed() {
+  for (const std::size_t number : missed_) {
+    const Operation& operation = operations_[number];
+    const bool unwanted = operation.intake == nullptr || !operation.intake->WantsMore();
+    if (operation.in_kernel && unwanted) Cancel(number);
+  }
+  missed_.clear();
+}
+
 void UringOperations::Stop(Intake& intake) {
   intake.Stop();
   if (InKernel(intake)) Cancel(static_cast<std::size_t>(intake.operation()));
@@ -105,6 +114,7 @@ void UringOperations::FreeIfDone(std::size_t number) {
 void UringOperations::PrepareToEnter(absl::FunctionRef<io_uring_sqe*()> next) {
   // Nobody came for these at once; others need the buffers.
   while (Intake* intake = lent_to_.front()) intake->GiveBuffersBack();
+  CancelMissed();
   std::size_t done = 0;
   for (; done < to_start_.size(); ++done) {
     const std::size_t number = to_start_[done];
@@ -169,6 +179,10 @@ bool UringOperations::Keep(Operation& operation, const Uring::Completion& comple
 
 int UringOperations::Understand(const Uring::Completion& completion) {
   const auto number = static_cast<std::size_t>(completion.user_data & (kMark - 1));
+  if ((completion.user_data & kCancels) != 0) {
+    if (completion.result == -ENOENT || completion.result == -EALREADY) missed_.push_back(number);
+    return -1;
+  }
   Operation& operation = operations_[number];
   const bool arrived = Keep(operation, completion);
   Intake* intake = operation.intake;

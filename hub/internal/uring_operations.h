@@ -31,8 +31,9 @@ class UringOperations {
   // Registers the buffers; false if that fails.
   bool Prepare();
 
-  // Tells answers to these from those to other requests.
+  // Tells answers to these from those to other requests, and answers to their cancelling from both.
   static bool IsName(std::uint64_t user_data) { return (user_data & kMark) != 0; }
+  static std::uint64_t NameOfCancel(std::uint64_t name) { return name | kCancels; }
 
   void Begin(int fd, Intake& intake, Completions& completions);
   // Has it cancelled, if the kernel has it; to be repeated for as long as it has.
@@ -49,7 +50,9 @@ class UringOperations {
   int FdOf(const Intake& intake) const { return OperationOf(intake).fd; }
 
   // Whether there is anything that PrepareToEnter() would do.
-  bool pending() const { return !to_start_.empty(); }
+  bool pending() const { return !to_start_.empty() || !missed_.empty(); }
+  // Cancels again what the kernel did not find, as it was just about to run it.
+  void CancelMissed();
   // How many the kernel has.
   std::size_t in_kernel() const { return in_kernel_; }
   // Gives all buffers back, and makes what requests are due, as long as `next` is not null.
@@ -60,6 +63,7 @@ class UringOperations {
  private:
   // The second half of a name is its number and this, which no descriptor has.
   static constexpr std::uint64_t kMark = std::uint64_t{1} << 31;
+  static constexpr std::uint64_t kCancels = std::uint64_t{1} << 32;
 
   struct Operation {
     Intake* intake = nullptr;  // null: only what it still brings counts
@@ -85,6 +89,7 @@ class UringOperations {
   std::vector<Operation> operations_;
   std::vector<std::size_t> free_;
   std::vector<std::size_t> to_start_;
+  std::vector<std::size_t> missed_;
   std::size_t in_kernel_ = 0;
   std::uint32_t round_ = 1;
   List<Intake> lent_to_;

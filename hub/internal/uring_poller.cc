@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "hub/internal/intake.h"
@@ -21,8 +22,9 @@ namespace {
 
 constexpr std::size_t kBatch = 256;
 constexpr std::size_t kKernelsBatch = 16;
-// At its end, for answers to what is taken back then.
-constexpr int kLastLooks = 100;
+// For answers to what is taken back: of milliseconds, when the first few looks have not seen it.
+constexpr int kFewLooks = 8;
+constexpr int kLooks = 1000;
 // Of requests whose answer says nothing.
 constexpr std::uint64_t kNobody = ~std::uint64_t{0};
 // In io_uring_sqe::len; Linux 5.13.
@@ -65,11 +67,7 @@ class UringPoller final : public Poller, private Completions {
     while (!cancels_.empty() && SubmitCancels()) {
     }
     // Connections that have come meanwhile are to be closed.
-    for (int i = 0; i < kLastLooks && operations_.in_kernel() != 0; ++i) {
-      Collect();
-      SubmitCancels();
-    }
-    Collect();
+    LookUntil([this] { return operations_.in_kernel() == 0; });
     ring_->Abandon();  // before the buffers go
   }
 
@@ -137,16 +135,17 @@ class UringPoller final : public Poller, private Completions {
     MarkDirty(fd);
   }
 
-  void End(Intake& intake) override {
+  bool End(Intake& intake) override {
     const int fd = operations_.FdOf(intake);
-    do {
-      operations_.Stop(intake);
-      if (!cancels_.empty()) SubmitCancels();
-      Collect();
-    } while (operations_.InKernel(intake));
+    operations_.Stop(intake);
+    if (!LookUntil([&] { return !operations_.InKernel(intake); })) {
+      operations_.Restart(intake);
+      return false;
+    }
     Disarm(fd);
     watched_[static_cast<std::size_t>(fd)].events = kIoRead | kIoWrite;
     MarkDirty(fd);
+    return true;
   }
 
   std::span<const Ready> Wait(std::int64_t timeout_nanos) override {
@@ -184,9 +183,23 @@ class UringPoller final : public Poller, private Completions {
     bool dirty = false;
   };
 
-  void Enter(unsigned wanted, std::int64_t timeout_nanos) {
+  bool Enter(unsigned wanted, std::int64_t timeout_nanos) {
     CountSystemCall();
-    ring_->Enter(wanted, timeout_nanos);
+    return ring_->Enter(wanted, timeout_nanos);
+  }
+
+  // Cancels what is to be cancelled, as often as it takes; false if the kernel does not answer.
+  bool LookUntil(absl::FunctionRef<bool()> done) {
+    for (int looks = 0; looks < kLooks; ++looks) {
+      operations_.CancelMissed();
+      QueueCancels();
+      const bool wait = looks >= kFewLooks;
+      const bool usable = Enter(wait ? 1 : 0, wait ? 1000000 : -1);
+      Collect();
+      if (done()) return true;
+      if (!usable) return false;
+    }
+    return false;
   }
 
   void Resume(Intake& intake) override { operations_.Resume(intake); }
@@ -233,7 +246,9 @@ class UringPoller final : public Poller, private Completions {
       request->opcode = IORING_OP_ASYNC_CANCEL;
       request->fd = -1;
       request->addr = cancels_.back();
-      request->user_data = kNobody;
+      request->user_data = UringOperations::IsName(request->addr)
+                               ? UringOperations::NameOfCancel(request->addr)
+                               : kNobody;
       if (ring_->can_skip_success()) request->flags = Uring::kSkipSuccess;
       cancels_.pop_back();
     }

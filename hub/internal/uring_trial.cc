@@ -77,7 +77,7 @@ class Trial final : private Completions {
     return true;
   }
   void WatchWritable(int) override {}
-  void End(Intake&) override {}
+  bool End(Intake&) override { return true; }
   void Resume(Intake&) override {}
   void Forget(Intake& intake) override { operations_.Detach(intake); }
 

@@ -182,5 +182,30 @@ TEST_P(UringAhead, EndsWithThePoller) {
   EXPECT_EQ(read(pair.fd[1], &byte, 1), 0);
 }
 
+// Closes what the process has of io_uring.
+void CloseRings() {
+  for (int fd = 3; fd < 100; ++fd) {
+    std::array<char, 64> target = {};
+    const std::string link = "/proc/self/fd/" + std::to_string(fd);
+    if (readlink(link.c_str(), target.data(), target.size() - 1) > 0 &&
+        std::string_view(target.data()) == "anon_inode:[io_uring]") {
+      close(fd);
+    }
+  }
+}
+
+TEST_P(UringAhead, AKernelThatDoesNotAnswerAnyMoreIsNotWaitedForForEver) {
+  Pair pair;
+  MustWatch(*poller_, pair.fd[0], 7);
+  Intake intake(Intake::Kind::kBytes);
+  ASSERT_TRUE(completions_->Begin(pair.fd[0], intake));
+  ASSERT_EQ(write(pair.fd[1], "x", 1), 1);
+  EXPECT_EQ(Look(*poller_, -1), (Found{{7, kIoRead}}));
+  CloseRings();
+  EXPECT_FALSE(completions_->End(intake));
+  EXPECT_TRUE(intake.running());
+  EXPECT_EQ(Take(intake), "x");
+}
+
 }  // namespace
 }  // namespace verdant

@@ -465,6 +465,12 @@ TEST(FdListener, A12_4_OneWhoseDescriptorWasClosedBehindItMakesRoomForTheNext) {
   EXPECT_EQ(Hub::Current().counts().waiting_for_io, 0u);
 }
 
+TEST(FdListener, OnAnotherThreadItIsRefused) {
+  Pair pair;
+  FdListener listener(pair.fd[0], [](std::uint32_t) {});
+  OnFreshThread([&] { EXPECT_THROW(listener.SetInterest(kIoRead), std::logic_error); });
+}
+
 TEST(FdListener, OneOfANumberThatNobodyKnowsEndsQuietly) {
   FdListener listener(1 << 30, [](std::uint32_t) {});
   EXPECT_THROW(listener.SetInterest(kIoRead), std::logic_error);
