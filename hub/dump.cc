@@ -113,9 +113,16 @@ void Await(Collection& collection) {
   if (collection.missing == 0) return;
   collection.line.PushBack(waiter);
   const absl::Duration patience = collection.options.patience;
-  waiter.Wait(lock, in_callback ? Deadline::At(Clock::Monotonic().NowNanos() +
-                                               absl::ToInt64Nanoseconds(patience))
-                                : Deadline(patience));
+  if (!in_callback || patience == absl::InfiniteDuration()) {
+    waiter.Wait(lock, Deadline(patience));
+    return;
+  }
+  std::int64_t until;
+  if (__builtin_add_overflow(Clock::Monotonic().NowNanos(), absl::ToInt64Nanoseconds(patience),
+                             &until)) {
+    until = INT64_MAX;
+  }
+  waiter.Wait(lock, Deadline::At(until));
 }
 
 }  // namespace

@@ -113,9 +113,12 @@ Hub::Hub(Options options)
   if (const absl::Status status = fds_.WatchWakeup(mailbox_->wake_fd()); !status.ok()) {
     throw std::runtime_error(status.ToString());
   }
+  static std::once_flag once;
+  std::call_once(once, [] { pthread_atfork(nullptr, nullptr, &Hub::AbandonInForkedChild); });
   internal::StackPool& stacks = internal::ThreadStackPool(kHubStackSize);
   const internal::Stack stack = stacks.Acquire();
   try {
+    if (options_.blocking_threshold < absl::InfiniteDuration()) monitor();
     main_ = Adopt(fiber_thread.main);
     main_->is_main = true;
     record_.hub_fiber = &hub_fiber_;
@@ -124,8 +127,11 @@ Hub::Hub(Options options)
     record_.mailbox = mailbox_;
     internal::RegisterHub(record_, *main_);
     if (Trace* trace = std::exchange(options_.trace, nullptr)) StartTrace(trace->log_);
+    if (internal::WatchMutexes != nullptr) internal::WatchMutexes(*this);
   } catch (...) {
     internal::UnregisterHub(record_);
+    StopTrace();
+    if (main_ != nullptr) ReleaseAdopted(main_, fiber_thread.main);
     stacks.Release(stack);
     throw;
   }
@@ -137,13 +143,7 @@ Hub::Hub(Options options)
   fiber_thread.report_uncaught = [](const char* context, const std::exception_ptr& error) {
     Current().ReportUncaught(context, error);
   };
-  static std::once_flag once;
-  std::call_once(once, [] { pthread_atfork(nullptr, nullptr, &Hub::AbandonInForkedChild); });
   internal::current_hub = this;
-  if (internal::WatchMutexes != nullptr) internal::WatchMutexes(*this);
-  if (options_.blocking_threshold < absl::InfiniteDuration()) {
-    monitor();
-  }
 }
 
 Hub::~Hub() {
@@ -164,6 +164,10 @@ Hub::~Hub() {
   }
   if (Fiber* main_fiber = main_->fiber; main_fiber->scheduled != nullptr) {
     ReleaseAdopted(main_, main_fiber);
+  }
+  // What outlives this thread may still list them as waiting.
+  for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
+    static_cast<Task*>(node)->state = Task::State::kAbandoned;
   }
   internal::ReleaseFiberData(hub_fiber_);
   fiber_thread.report_uncaught = nullptr;
@@ -187,6 +191,11 @@ void Hub::AbandonInForkedChild() {
   if (fiber == &hub->hub_fiber_ || (task != nullptr && task->is_green_thread))
     fiber_thread.main = fiber;
   fiber->scheduled = fiber_thread.main->scheduled = nullptr;
+  // Greenlets that have blocked are scheduled by the child's own hub when they block again.
+  for (auto* node = hub->all_.front(); node != nullptr; node = hub->all_.next(node)) {
+    auto* other = static_cast<Task*>(node);
+    if (!other->is_green_thread) other->fiber->scheduled = nullptr;
+  }
 }
 
 void Hub::HubMain(void* transfer, void* arg) {

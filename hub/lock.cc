@@ -73,7 +73,9 @@ class LockWait final : public VainWait {
  private:
   class Exception final : public Interrupt {
    public:
-    explicit Exception(const LockWait& wait) : wait_(wait) {}
+    explicit Exception(const LockWait& wait) : wait_(wait) {
+      shields = UINT32_MAX;  // as for LoopExit, nothing else can come
+    }
     [[noreturn]] void Raise() override { throw std::logic_error(wait_.why_); }
 
    private:
@@ -95,8 +97,11 @@ class LockWait final : public VainWait {
 using internal::LockHolder;
 using internal::LockWait;
 
+// Of a hub that has ended nobody waits any more.
 Lock::~Lock() {
-  if (Hub* hub = semaphore_.waiters_hub(); hub != nullptr) LockWait::LockEnds(holder_, *hub);
+  if (Hub* hub = semaphore_.waiters_hub(); hub != nullptr && hub == internal::current_hub) {
+    LockWait::LockEnds(holder_, *hub);
+  }
 }
 
 bool Lock::Acquire(Deadline deadline) {
@@ -138,7 +143,9 @@ std::string Lock::Reacquire(std::size_t) {
 }
 
 RLock::~RLock() {
-  if (Hub* hub = semaphore_.waiters_hub(); hub != nullptr) LockWait::LockEnds(owner_, *hub);
+  if (Hub* hub = semaphore_.waiters_hub(); hub != nullptr && hub == internal::current_hub) {
+    LockWait::LockEnds(owner_, *hub);
+  }
 }
 
 bool RLock::Acquire(Deadline deadline) {

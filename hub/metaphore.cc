@@ -6,8 +6,12 @@ namespace verdant {
 
 void Metaphore::Inc(std::int64_t by) {
   if (by <= 0) throw std::logic_error("Metaphore::Inc: only by more than nothing");
+  std::int64_t count;
+  if (__builtin_add_overflow(count_, by, &count)) {
+    throw std::logic_error("Metaphore::Inc: beyond what it can count");
+  }
   none_.Clear();
-  count_ += by;
+  count_ = count;
 }
 
 void Metaphore::Dec(std::int64_t by) {

@@ -42,6 +42,9 @@ void AppendState(std::string& text, const Task* task) {
     case Task::State::kDone:
       absl::StrAppend(&text, "ended");
       break;
+    case Task::State::kAbandoned:
+      absl::StrAppend(&text, "left behind by its hub");
+      break;
   }
 }
 

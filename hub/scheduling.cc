@@ -321,6 +321,7 @@ void Hub::YieldSlowly(Task* self) {
 }
 
 void Hub::WakeUnparked(Task* task, WakeReason reason) {
+  if (task->state == Task::State::kAbandoned) return;  // and this hub is gone
   if (internal::current_hub != this) {
     if (abandoned_) return;
     throw std::logic_error(Describe(task) +

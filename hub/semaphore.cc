@@ -92,7 +92,11 @@ void Semaphore::Adjust(std::int64_t change) {
     // Refused before anything has changed.
     first_waiting_->task->hub->Wake(first_waiting_->task);
   }
-  count_ += change;
+  std::int64_t count;
+  if (__builtin_add_overflow(count_, change, &count)) {
+    throw std::logic_error("a Semaphore released beyond what it can count");
+  }
+  count_ = count;
   while (count_ > 0) {
     SemaphoreWaiter* waiter = first_waiting_;
     if (waiter == nullptr) {

@@ -13,7 +13,7 @@ using internal::WakeUps;
 struct SharedSemaphore::State final : internal::SharedState {
   explicit State(std::int64_t c) : count(c) {}
 
-  // With the mutex held.
+  // With the mutex held; there is room for it.
   void Add(std::int64_t change, WakeUps& wake_ups) noexcept {
     count += change;
     for (; count > 0 && !line.empty(); --count) {
@@ -70,6 +70,9 @@ void SharedSemaphore::Release(std::int64_t count) {
   const std::shared_ptr<State> state = state_;
   WakeUps wake_ups;
   const std::lock_guard<std::mutex> lock(state->mutex);
+  if (std::int64_t sum; __builtin_add_overflow(state->count, count, &sum)) {
+    throw std::logic_error("SharedSemaphore::Release beyond what it can count");
+  }
   state->Add(count, wake_ups);
 }
 

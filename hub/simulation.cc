@@ -25,16 +25,24 @@ Simulation Simulate(std::uint64_t seed, absl::FunctionRef<void()> program, Hub::
   VirtualClock clock;
   options.clock = &clock;
   options.order_seed = seed != 0 ? std::optional(seed) : std::nullopt;
+  std::exception_ptr no_hub;
   std::thread([&] {
-    Hub& hub = Hub::Configure(std::move(options));
+    Hub* hub = nullptr;
+    try {
+      hub = &Hub::Configure(std::move(options));
+    } catch (...) {
+      no_hub = std::current_exception();
+      return;
+    }
     try {
       program();
     } catch (...) {
       run.error = std::current_exception();
     }
     run.elapsed = clock.SinceStart();
-    run.switches = hub.counts().switches;
+    run.switches = hub->counts().switches;
   }).join();
+  if (no_hub != nullptr) std::rethrow_exception(no_hub);
   return run;
 }
 

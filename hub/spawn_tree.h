@@ -35,8 +35,11 @@ class SpawnTreeLocal {
   SpawnTreeLocal& operator=(const SpawnTreeLocal&) = delete;
 
   T& operator*() const {
+    if (void* made = internal::SpawnTreeSlot(key_).get()) return *static_cast<T*>(made);
+    // May block, and another of the tree come first.
+    std::shared_ptr<void> mine = std::make_shared<T>();
     std::shared_ptr<void>& slot = internal::SpawnTreeSlot(key_);
-    if (slot == nullptr) slot = std::make_shared<T>();
+    if (slot == nullptr) slot = std::move(mine);
     return *static_cast<T*>(slot.get());
   }
   T* operator->() const { return &**this; }

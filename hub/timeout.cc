@@ -1,5 +1,6 @@
 #include "hub/timeout.h"
 
+#include <atomic>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -9,7 +10,17 @@
 namespace verdant {
 namespace {
 
-constinit thread_local std::uint64_t next_timeout_id = 1;
+// In blocks for each thread, as one thread's may be seen by another: what RunInHub() throws.
+constexpr std::uint64_t kBlock = 1 << 20;
+constinit std::atomic<std::uint64_t> next_block{0};
+constinit thread_local std::uint64_t next_timeout_id = 0;
+
+std::uint64_t NewTimeoutId() {
+  if (next_timeout_id % kBlock == 0) [[unlikely]] {
+    next_timeout_id = next_block.fetch_add(kBlock, std::memory_order_relaxed);
+  }
+  return ++next_timeout_id;
+}
 
 }  // namespace
 
@@ -45,7 +56,7 @@ Timeout::Timeout(absl::Duration after, std::exception_ptr exception, const char*
       after_(after),
       exception_(std::move(exception)),
       doing_(doing),
-      id_(next_timeout_id++) {
+      id_(NewTimeoutId()) {
   Hub::Ref(task_);
   if (task_->extras != nullptr) shields = task_->extras->shields;
   Start();

@@ -33,6 +33,7 @@ namespace {
 
 constexpr std::size_t kFirstSlabStacks = 16;
 constexpr std::size_t kMaxSlabBytes = std::size_t{1} << 30;
+constexpr std::size_t kMostStackSize = std::size_t{1} << 46;  // half of what a process may have
 // A protected page splits its mapping in two, and the process needs entries for everything else as
 // well.
 constexpr long kDefaultMapLimit = 65530;
@@ -260,6 +261,10 @@ void StackPool::AddTo(StackStats& stats) const {
 
 StackPool& ThreadStackPool(std::size_t size) {
   if (size == 0) size = DefaultStackSize();
+  if (size > kMostStackSize) {
+    throw StackExhausted("a stack of " + std::to_string(size) +
+                         " bytes: there is no such address space");
+  }
   // A page besides the guard: on some aarch64 kernels a page is 64 KiB.
   size = RoundToPages(std::max({size, kMinStackSize, 2 * PageSize()}));
   Pools& pools = ThisThreadsPools();
@@ -318,6 +323,10 @@ void SetDefaultStackSize(std::size_t bytes) {
   if (bytes < kMinStackSize) {
     throw std::logic_error("SetDefaultStackSize: " + std::to_string(bytes) +
                            " bytes is less than " + std::to_string(kMinStackSize));
+  }
+  if (bytes > internal::kMostStackSize) {
+    throw std::logic_error("SetDefaultStackSize: there is no address space for stacks of " +
+                           std::to_string(bytes) + " bytes");
   }
   internal::default_stack_size.store(internal::RoundToPages(bytes));
 }

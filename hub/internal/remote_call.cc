@@ -33,13 +33,15 @@ void RemoteCall::Run(std::shared_ptr<RemoteCall> call) noexcept {
     call->stage_.store(Stage::kBegun, std::memory_order_release);
     call->home_.emplace(Hub::Current());
   }
+  // Also while what the body captured ends, which may block.
+  Running running(call);
   std::exception_ptr error;
   try {
-    const Running running(call);
     call->Invoke();
   } catch (...) {
     error = std::current_exception();
   }
+  call->task_.store(nullptr, std::memory_order_relaxed);  // a destructor is not to be killed
   call->DropBody();
   call->Finish(std::move(error));
 }

@@ -74,6 +74,7 @@ struct TaskCore {
     kNew,
     kRunning,  // or about to, in the queue; or aside in a Greenlet's Switch()
     kDone,
+    kAbandoned,  // its hub is gone, as is whoever could run it
     kParked,
     kParkedTraced,  // the same, and whoever wakes it is to be noted
   };

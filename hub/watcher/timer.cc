@@ -25,8 +25,8 @@ void TimerWatcher::Disarm() noexcept {
 
 void TimerWatcher::Fire() {
   hub().DiscountTimers(-1);
-  if (repeat_ > absl::ZeroDuration()) {
-    const std::int64_t next = node_.deadline() + absl::ToInt64Nanoseconds(repeat_);
+  const std::int64_t repeat = absl::ToInt64Nanoseconds(repeat_);
+  if (std::int64_t next; repeat > 0 && !__builtin_add_overflow(node_.deadline(), repeat, &next)) {
     ArmAt(Deadline::At(std::max(next, hub().NowNanos())));
   } else {
     Ended();

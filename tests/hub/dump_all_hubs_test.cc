@@ -185,6 +185,17 @@ TEST(DumpAllHubs, B13_5_InAHubCallbackTheThreadWaits) {
   EXPECT_TRUE(Has(text, "the main greenlet: waiting in AsyncResult::Get")) << text;
 }
 
+TEST(DumpAllHubs, B13_5_InAHubCallbackPatienceMayBeEndless) {
+  const OtherHub other;
+  Event<std::string> dump;
+  Hub::Current().ScheduleCall(absl::ZeroDuration(), [&] {
+    dump.Send(DumpAllHubs({.patience = absl::InfiniteDuration()}));
+  });
+  const std::string text = dump.Wait();
+  EXPECT_TRUE(absl::StrContains(text, "'far'")) << text;
+  EXPECT_FALSE(absl::StrContains(text, "is stuck")) << text;
+}
+
 TEST(DumpAllHubs, B13_5_TwoHubsMayAskEachOtherAtOnce) {
   const OtherHub other;
   AsyncResult<std::string> theirs;

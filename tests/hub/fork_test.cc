@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "greenlet/greenlet.h"
 #include "gtest/gtest.h"
 #include "hub/event.h"
 #include "hub/green_thread.h"
@@ -115,6 +116,25 @@ TEST(Fork, PostsInTheChildDoNotReachTheParent) {
             0);
   Sleep();
   EXPECT_FALSE(called);
+}
+
+TEST(Fork, A0_3_AGreenletThatHadBlockedBlocksInTheChildToo) {
+  int turns = 0;
+  Greenlet greenlet([&] {
+    for (;;) {
+      Sleep(absl::Milliseconds(1));
+      ++turns;
+      Greenlet::Current().parent().Switch();
+    }
+  });
+  greenlet.Switch();
+  EXPECT_EQ(InForkedChild([&] {
+              greenlet.Switch();
+              return turns;
+            }),
+            2);
+  greenlet.Switch();
+  EXPECT_EQ(turns, 2);
 }
 
 }  // namespace

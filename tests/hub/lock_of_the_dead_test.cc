@@ -10,6 +10,7 @@
 #include "hub/event.h"
 #include "hub/green_thread.h"
 #include "hub/lock.h"
+#include "hub/shield.h"
 #include "tests/hub/manual_clock.h"
 #include "tests/hub/sync_testing.h"
 
@@ -40,6 +41,18 @@ TYPED_TEST(LockOfTheDead, A6_7_B8_2_WhoeverWaitsForOneLeftLockedByTheDeadIsToldB
     EXPECT_THROW(lock.Acquire(), std::logic_error) << "the main greenlet, too";
     EXPECT_EQ(lock.waiting(), 0u);
     EXPECT_TRUE(lock.locked());
+  });
+}
+
+TYPED_TEST(LockOfTheDead, B8_2_AShieldDoesNotKeepThatAway) {
+  OnFreshThread([] {
+    TypeParam lock;
+    Spawn([&] { lock.Acquire(); }).Wait();
+    auto shielded = Spawn([&] {
+      const Shield shield;
+      EXPECT_THROW(lock.Acquire(), std::logic_error);
+    });
+    shielded.Wait();
   });
 }
 

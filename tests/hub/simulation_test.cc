@@ -138,6 +138,12 @@ void WithdrawTwice() {
   if (balance < 0) throw std::runtime_error("overdrawn");
 }
 
+TEST(Simulation, AHubThatCannotBeMadeIsAnErrorOfTheCallers) {
+  bool ran = false;
+  EXPECT_ANY_THROW(Simulate(1, [&] { ran = true; }, {.poller = "none such"}));
+  EXPECT_FALSE(ran);
+}
+
 TEST(Simulation, FindsARaceThatTheOrdinaryOrderHidesAndReplaysIt) {
   EXPECT_EQ(Simulate(0, WithdrawTwice).error, nullptr);
   const auto found = FindFailingSeed(WithdrawTwice);

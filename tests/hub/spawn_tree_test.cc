@@ -77,6 +77,28 @@ TEST(SpawnTreeLocal, B1_11_ADelayedOneIsOfItsSpawnersTree) {
   });
 }
 
+// Lets others run while it is made.
+struct SlowToMake {
+  SlowToMake() { Sleep(); }
+  int value = 0;
+};
+
+TEST(SpawnTreeLocal, B1_11_MadeByTwoAtOnceItIsOneAllTheSame) {
+  const SpawnTreeLocal<SlowToMake> value;
+  Spawn([&] {
+    BeginSpawnTree();
+    auto first = Spawn([&] {
+      SlowToMake& mine = *value;
+      mine.value = 1;
+      Sleep();
+      EXPECT_EQ(&mine, &*value);
+    });
+    auto second = Spawn([&] { ++value->value; });
+    JoinAll({first, second});
+    EXPECT_EQ(value->value, 2);
+  }).Wait();
+}
+
 TEST(SpawnTreeLocal, B1_11_EndsWithTheLastOfItsTree) {
   const SpawnTreeLocal<std::shared_ptr<int>> value;
   auto token = std::make_shared<int>(1);

@@ -92,6 +92,18 @@ TEST(TimerWatcher, B8_5_AgainPutsItOff) {
   });
 }
 
+TEST(TimerWatcher, B8_5_AnInfiniteRepeatIsNone) {
+  WithManualClock([](ManualClock& clock) {
+    int calls = 0;
+    TimerWatcher timer(absl::Seconds(1), absl::InfiniteDuration(), [&] { ++calls; });
+    timer.Start();
+    EXPECT_TRUE(Hub::Current().Join());
+    EXPECT_EQ(calls, 1);
+    EXPECT_FALSE(timer.active());
+    EXPECT_EQ(clock.SinceStart(), absl::Seconds(1));
+  });
+}
+
 TEST(Watcher, B8_5_OneWithoutRefIsNoReasonToWait) {
   WithManualClock([](ManualClock& clock) {
     int calls = 0;

@@ -11,7 +11,7 @@ namespace verdant {
 // is a fork all the same.
 inline void DieInAFreshProcess() {
   if (Emulated()) return;
-  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
 }
 
 }  // namespace verdant
