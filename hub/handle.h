@@ -80,11 +80,11 @@ class AnyGreenThread {
 
   // ---- Ending it. ----
 
-  // Throws `exception` inside it, from whatever it waits for, before anything else runs, while the
-  // caller waits for the hub's next turn. It may catch it and live on. One that has not started
-  // never runs, but its links fire and its waiters wake. No effect on one that has ended. Killing
-  // oneself throws here and now. In a hub callback, where nothing can wait, it is the same without
-  // the waiting (rows A1.10, A1.11; decisions 1, 16).
+  // Throws `exception` inside it, from whatever it waits for, a Greenlet::Switch() included, before
+  // anything else runs, while the caller waits for the hub's next turn. It may catch it and live
+  // on. One that has not started never runs, but its links fire and its waiters wake. No effect on
+  // one that has ended. Killing oneself throws here and now. In a hub callback, where nothing can
+  // wait, it is the same without the waiting (rows A1.10, A1.11; decisions 1, 16).
   void Kill(std::exception_ptr exception = std::make_exception_ptr(GreenletExit())) const;
   // Never waits: `exception` is thrown when its turn comes, behind what is runnable now; in oneself
   // by the next call that blocks (row B1.5).

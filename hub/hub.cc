@@ -134,6 +134,13 @@ Hub::Hub(Options options)
   internal::BeginFiber(hub_fiber_, stack, &HubMain, this);
   fiber_thread.orphan_exit = &Hub::LeaveOrphan;
   fiber_thread.release_scheduled = &Hub::EndAdopted;
+  fiber_thread.leave_queue = &Hub::LeaveQueue;
+  fiber_thread.raise_interrupts = [](Fiber& self) {
+    if (self.scheduled != nullptr) RaiseFirstInterrupt(&self);
+  };
+  fiber_thread.stand_aside = [](Fiber& self) noexcept {
+    internal::SwitchFiber(self, *Current().NextFiber());
+  };
   fiber_thread.report_uncaught = [](const char* context, const std::exception_ptr& error) {
     Current().ReportUncaught(context, error);
   };

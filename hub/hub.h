@@ -197,8 +197,8 @@ class Hub {
   }
   // Queues a task that has not started. Takes over one reference.
   void Start(internal::Task* task) noexcept;
-  // Has `interrupt` thrown in `task`, waking it if it is parked; false if a Shield keeps it away
-  // for now.
+  // Has `interrupt` thrown in `task`, waking it if it is parked or stands in Greenlet::Switch();
+  // false if a Shield keeps it away for now.
   bool Deliver(internal::Task* task, internal::Interrupt* interrupt);
   // Deliver(), and moves the task to the front of what is runnable.
   void DeliverFirst(internal::Task* task, internal::Interrupt* interrupt);
@@ -285,6 +285,7 @@ class Hub {
   static void LeaveOrphan(internal::Fiber* ending, internal::SwitchClosure* then,
                           std::exception_ptr& error);
   static void EndAdopted(internal::Fiber* ending);
+  static void LeaveQueue(internal::Fiber& fiber) noexcept;
   static void AbandonInForkedChild();
 
   internal::Task* FirstUseOfFiber();

@@ -344,7 +344,11 @@ bool Hub::Deliver(Task* task, Interrupt* interrupt) {
   }
   task->interrupts.PushBack(interrupt);
   task->fiber->flags |= Fiber::kInterrupted;
-  Wake(task, WakeReason::kInterrupted);
+  if (internal::current_hub == this && internal::InterruptSwitch(*task->fiber)) {
+    ready_.PushBack(task->fiber);
+  } else {
+    Wake(task, WakeReason::kInterrupted);
+  }
   return true;
 }
 

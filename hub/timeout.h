@@ -39,8 +39,9 @@ bool IsTimeout(const std::exception_ptr& error);
 // The same of what a call returns: kDeadlineExceeded.
 inline bool IsTimeout(const absl::Status& status) { return absl::IsDeadlineExceeded(status); }
 
-// Interrupts whatever the calling green thread waits for once `after` has passed: throws
-// TimeoutExpired, or the exception given, from the blocking call. Runs from construction to the end
+// Interrupts whatever the calling green thread waits for once `after` has passed, the end of a
+// Greenlet::Switch() included: throws TimeoutExpired, or the exception given, from the blocking
+// call. Runs from construction to the end
 // of its scope (rows A7.1-A7.5).
 //
 //   Timeout patience(absl::Seconds(5));
