@@ -88,11 +88,11 @@ class Hub {
 
   // Runs `call` on this hub, between green threads, in the order posted. From any thread, as long
   // as the hub exists; wakes a sleeping hub. `call` must not block. What it throws goes to the
-  // error handler.
+  // error handler. Throws std::logic_error if it is empty.
   void Post(absl::AnyInvocable<void()> call) { mailbox_->Post(std::move(call)); }
 
   // Calls `call` on the hub once `delay` has passed (row A12.7: global timer). It must not block:
-  // it may wake, spawn, send.
+  // it may wake, spawn, send. Throws std::logic_error if it is empty.
   TimerHandle ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> call,
                            SourceLocation site = SourceLocation::current());
   // The same, unless the green thread that schedules it has ended by then (row A12.7: local timer).

@@ -1,4 +1,5 @@
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -46,6 +47,7 @@ bool TimerHandle::pending() const {
 
 TimerHandle Hub::ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> call,
                               SourceLocation site) {
+  if (call == nullptr) throw std::logic_error("Hub::ScheduleCall of an empty function");
   auto timer = std::make_shared<TimerHandle::Call>(*this, std::move(call), site);
   const Deadline deadline(delay);
   TimerHandle handle;
@@ -60,6 +62,7 @@ TimerHandle Hub::ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> c
 
 TimerHandle Hub::ScheduleCallLocal(absl::Duration delay, absl::AnyInvocable<void()> call,
                                    SourceLocation site) {
+  if (call == nullptr) throw std::logic_error("Hub::ScheduleCallLocal of an empty function");
   if (OnHubStack()) return ScheduleCall(delay, std::move(call), site);
   // Not a reference to the green thread, which would keep its result and hide its error.
   auto unless_ended = [ended = CurrentTask()->Extras().Ended(), call = std::move(call)]() mutable {
