@@ -151,6 +151,7 @@ bool Greenlet::active() const { return state_ != nullptr && state_->GetStage() =
 bool Greenlet::started() const {
   return state_ != nullptr && state_->GetStage() != Stage::kUnstarted;
 }
+bool Greenlet::is_main() const { return state_ != nullptr && state_->is_main; }
 bool Greenlet::dead() const { return state_ != nullptr && state_->dead(); }
 
 const std::string& Greenlet::name() const { return Checked(*this, "name")->name; }

@@ -144,6 +144,9 @@ class Greenlet {
   bool active() const;
   bool started() const;
   bool dead() const;
+  // It stands for what its thread began with, not for a green thread, which has no parent either
+  // (C14).
+  bool is_main() const;
   const std::string& name() const;
   // For reports: "greenlet 'name', suspended". The state is pending, current, suspended (in
   // Switch()), active (parked in the hub, or running on another thread) or dead; then, if it is not
