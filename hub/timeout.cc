@@ -11,11 +11,25 @@ namespace {
 
 constinit thread_local std::uint64_t next_timeout_id = 1;
 
+// To the nanosecond, without zeroes at the end.
+std::string InSeconds(absl::Duration duration) {
+  if (duration == absl::InfiniteDuration()) return "infinite";
+  absl::Duration rest;
+  const std::int64_t whole =
+      absl::IDivDuration(absl::AbsDuration(duration), absl::Seconds(1), &rest);
+  std::string text = absl::StrCat(duration < absl::ZeroDuration() ? "-" : "", whole);
+  if (const std::int64_t nanos = absl::ToInt64Nanoseconds(rest); nanos != 0) {
+    absl::StrAppend(&text, ".", absl::Dec(nanos, absl::kZeroPad9));
+    text.erase(text.find_last_not_of('0') + 1);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string TimeoutExpired::message() const {
-  const double seconds = absl::ToDoubleSeconds(after_);
-  return absl::StrCat("timed out after ", seconds, seconds == 1 ? " second" : " seconds",
+  return absl::StrCat("timed out after ", InSeconds(after_),
+                      after_ == absl::Seconds(1) ? " second" : " seconds",
                       doing_ != nullptr ? ": " : "", doing_ != nullptr ? doing_ : "");
 }
 
