@@ -124,7 +124,8 @@ bool AnyGreenThread::StartLater(absl::Duration delay) const { return StartLater(
 bool AnyGreenThread::StartLater(absl::Duration delay, std::shared_ptr<const bool> forget) const {
   Task* task = CheckedHere();
   if (!IsUnstarted(task)) return false;
-  TimerHandle timer = task->hub->ScheduleCall(delay, DelayedStart(task, std::move(forget)));
+  TimerHandle timer =
+      task->hub->ScheduleCall(delay, DelayedStart(task, std::move(forget)), task->own_fiber.site());
   task->Extras().stop_timer = [timer]() mutable { timer.Cancel(); };
   return true;
 }
