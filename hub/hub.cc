@@ -40,7 +40,7 @@ constexpr std::int64_t kQuietNanos = 5000000;
 // Room for so many posted calls stays when they have been made.
 constexpr std::size_t kMostPostedKept = 4096;
 
-// Enough of them to see what a deadlock is about.
+// Enough to see what a deadlock is about.
 constexpr std::size_t kLoopExitLines = 100;
 
 class LoopExitInterrupt final : public Interrupt {
@@ -357,7 +357,7 @@ bool Hub::ReportDeadlock() {
   }
   std::string text =
       "this operation would block forever: nothing is runnable and nothing can wake anything\n" +
-      Dump(kLoopExitLines);
+      DumpAlike(kLoopExitLines);
   // Main, unless it stands aside in a plain greenlet's Switch(): then a greenlet that blocks in its
   // place, or whoever there is, and failing all of them main where it stands.
   Task* victim = nullptr;

@@ -355,6 +355,7 @@ class Hub {
   void RunPosted();
   bool NothingCanHappen() const;
   bool ReportDeadlock();
+  std::string DumpAlike(std::size_t most) const;
   void DropCalls() noexcept;
 
   Options options_;
