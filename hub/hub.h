@@ -116,8 +116,9 @@ class Hub {
   // The same with each below the one that spawned it, and further in (row B13.5). Whose spawner has
   // ended, or was no green thread but a hub callback, stands at the left and says so.
   std::string DumpTree(std::size_t most = SIZE_MAX) const;
-  // One line for every call to come of ScheduleCall(), in the order of scheduling: when, and where
-  // it was scheduled. And one for every descriptor that anybody waits for or listens to, by its
+  // One line for each of counts().timers, soonest first: when, and what for. Of a call to come of
+  // ScheduleCall() where it was scheduled, of a deadline who waits in what, of a Timeout whose it
+  // is. And one for every descriptor that anybody waits for or listens to, by its
   // number: who, for what, and where that was set up. Rows A10.1, A12.14.
   std::string DumpTimers() const;
   std::string DumpListeners() const;

@@ -54,24 +54,23 @@ Timeout::Timeout(absl::Duration after, std::exception_ptr exception)
 Timeout::Timeout(absl::Duration after, const char* doing) : Timeout(after, nullptr, doing) {}
 
 Timeout::Timeout(absl::Duration after, std::exception_ptr exception, const char* doing)
-    : TimerNode(&Timeout::OnFire),
-      task_(Hub::Current().CurrentTask()),
+    : TimeoutTimer(Hub::Current().CurrentTask(), this, doing),
       after_(after),
       exception_(std::move(exception)),
-      doing_(doing),
       id_(next_timeout_id++) {
-  Hub::Ref(task_);
-  if (task_->extras != nullptr) shields = task_->extras->shields;
+  Hub::Ref(task);
+  if (task->extras != nullptr) shields = task->extras->shields;
   Start();
 }
 
 Timeout::~Timeout() {
   Cancel();
-  Hub::Unref(task_);
+  Hub::Unref(task);
 }
 
 void Timeout::Cancel() {
-  TimerNode::Disarm();
+  if (pending() && !counted) task->hub->DiscountTimers(-1);
+  TimeoutTimer::Disarm();
   Interrupt::Unlink();
 }
 
@@ -82,21 +81,23 @@ void Timeout::Start(absl::Duration after) {
 
 void Timeout::Start() {
   if (pending()) throw std::logic_error("Timeout::Start: it is running already");
-  fired_ = false;
+  fired = false;
   Interrupt::Unlink();
   const Deadline deadline(after_);
-  if (!deadline.never()) task_->hub->timers().Arm(*this, deadline.nanos());
+  if (deadline.never()) return;
+  task->hub->timers().Arm(*this, deadline.nanos());
+  if (!counted) task->hub->DiscountTimers(+1);
+}
+
+Timeout& Timeout::Unref() {
+  if (counted && pending()) task->hub->DiscountTimers(+1);
+  counted = false;
+  return *this;
 }
 
 void Timeout::Raise() {
   if (exception_ != nullptr) std::rethrow_exception(exception_);
-  throw TimeoutExpired(id_, after_, doing_);
-}
-
-void Timeout::OnFire(TimerNode* node) {
-  auto* timeout = static_cast<Timeout*>(node);
-  timeout->fired_ = true;
-  timeout->task_->hub->Deliver(timeout->task_, timeout);
+  throw TimeoutExpired(id_, after_, doing);
 }
 
 }  // namespace verdant

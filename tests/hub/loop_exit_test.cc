@@ -10,6 +10,7 @@
 #include "hub/hub.h"
 #include "hub/semaphore.h"
 #include "hub/sleep.h"
+#include "hub/timeout.h"
 #include "tests/hub/manual_clock.h"
 
 namespace verdant {
@@ -126,6 +127,32 @@ TEST(LoopExit, Decision8_SaysHowManyMoreThereAreAfterAHundredLines) {
     }
     KillAll(all);
     KillAll(alike);
+  });
+}
+
+TEST(LoopExit, B7_1_ComesInSpiteOfATimeoutThatDoesNotCount) {
+  WithManualClock([](ManualClock& clock) {
+    Event<> never;
+    {
+      Timeout timeout(absl::Hours(1));
+      timeout.Unref();
+      EXPECT_TRUE(timeout.pending());
+      EXPECT_THROW(never.Wait(), LoopExit);
+      timeout.Cancel();
+      timeout.Start();  // it stays so
+      EXPECT_THROW(never.Wait(), LoopExit);
+    }
+    EXPECT_EQ(clock.SinceStart(), absl::ZeroDuration());
+    // It fires all the same where something else keeps the hub.
+    {
+      Timeout timeout(absl::Seconds(1));
+      timeout.Unref();
+      EXPECT_THROW(Sleep(absl::Seconds(2)), TimeoutExpired);
+    }
+    EXPECT_EQ(clock.SinceStart(), absl::Seconds(1));
+    // And nothing of that is left: one that counts is waited for.
+    const Timeout counts(absl::Seconds(1));
+    EXPECT_THROW(never.Wait(), TimeoutExpired);
   });
 }
 
