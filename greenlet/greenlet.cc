@@ -31,6 +31,13 @@ GreenletState* Reachable(const Greenlet& greenlet) {
   return state;
 }
 
+// What is aimed at the caller and came when it did not wait is thrown before it stands aside.
+inline void RaiseInterrupts() {
+  internal::Fiber& self = *internal::fiber_thread.current;
+  if ((self.flags & internal::Fiber::kInterrupted) != 0) [[unlikely]]
+    internal::fiber_thread.raise_interrupts(self);
+}
+
 }  // namespace
 
 Greenlet::Greenlet(internal::GreenletState* state) noexcept : state_(state) {
@@ -79,6 +86,7 @@ Greenlet::Value Greenlet::Switch(Value value) const {
   if (target->dead()) [[unlikely]]
     target = internal::NearestLive(target);
   if (target == nullptr || target == internal::CurrentState()) return value;
+  RaiseInterrupts();
   return internal::SwitchTo(target, std::move(value), nullptr);
 }
 
@@ -98,6 +106,7 @@ Greenlet::Value Greenlet::Throw(std::exception_ptr exception) const {
     }
   }
   if (target == internal::CurrentState()) std::rethrow_exception(exception);
+  RaiseInterrupts();
   if (target->GetStage() == Stage::kUnstarted) {
     const Greenlet keep(target);
     return internal::KillUnstarted(target, std::move(exception));
@@ -142,6 +151,7 @@ bool Greenlet::active() const { return state_ != nullptr && state_->GetStage() =
 bool Greenlet::started() const {
   return state_ != nullptr && state_->GetStage() != Stage::kUnstarted;
 }
+bool Greenlet::is_main() const { return state_ != nullptr && state_->is_main; }
 bool Greenlet::dead() const { return state_ != nullptr && state_->dead(); }
 
 const std::string& Greenlet::name() const { return Checked(*this, "name")->name; }
@@ -163,7 +173,7 @@ std::string Greenlet::Description() const {
       } else if (internal::CurrentFiber() == state_->fiber) {
         text += ", current";
       } else {
-        text += state_->in_switch ? ", suspended" : ", active";
+        text += state_->in_switch != GreenletState::kElsewhere ? ", suspended" : ", active";
       }
       break;
   }

@@ -106,6 +106,12 @@ class Greenlet {
   // dead greenlet stands for its nearest live ancestor (C5); if that is the caller, `value` comes
   // straight back.
   //
+  // Where the thread has a hub, a Kill() of the caller or a Timeout is thrown by its Switch() as by
+  // any other call that waits (rows A1.10, A7.1). The greenlet that it switched to goes on by
+  // itself then: until that stands in a Switch() of its own it cannot be switched to. It finds
+  // nobody either, unless the caller stands in a Switch() again: its Switch() to the caller throws
+  // std::logic_error in it, and what it returns is dropped.
+  //
   // Throws std::logic_error for an empty handle, a greenlet of another thread, or one that the hub
   // has parked (only what it waits for may resume that one); StackExhausted if it cannot be
   // started.
@@ -138,6 +144,9 @@ class Greenlet {
   bool active() const;
   bool started() const;
   bool dead() const;
+  // It stands for what its thread began with, not for a green thread, which has no parent either
+  // (C14).
+  bool is_main() const;
   const std::string& name() const;
   // For reports: "greenlet 'name', suspended". The state is pending, current, suspended (in
   // Switch()), active (parked in the hub, or running on another thread) or dead; then, if it is not

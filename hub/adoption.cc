@@ -65,6 +65,13 @@ void Hub::LeaveOrphan(Fiber* ending, SwitchClosure* then, std::exception_ptr& er
   internal::SwitchFiber(*ending, *hub.NextFiber(), then, /*final=*/true);
 }
 
+// Of one that was to be interrupted in its Switch() and is switched to before that. Not of one that
+// a fork has left behind in the child: its queue does not exist there.
+void Hub::LeaveQueue(Fiber& fiber) noexcept {
+  auto* task = static_cast<Task*>(fiber.scheduled);
+  if (task != nullptr && task->hub == internal::current_hub) task->hub->ready_.Remove(&fiber);
+}
+
 Task* Hub::FirstUseOfFiber() {
   Fiber* fiber = fiber_thread.current;
   if (fiber == &hub_fiber_) {

@@ -43,12 +43,14 @@ void Hub::FinishExtras(Task* task) noexcept {
     try {
       link.call();
     } catch (const GreenletExit&) {
-      // A kill that came too late for the body has nothing left to end.
+      // Its own, or a Kill() of what has only links left: ends this one.
     } catch (...) {
       ReportUncaught(absl::StrCat("a link of ", Describe(task)), std::current_exception());
     }
   }
   extras.links.Finish();
+  // What came too late for the links is not for destructors.
+  if (!task->interrupts.empty()) DropInterrupts(task);
   if (extras.ended != nullptr) *extras.ended = true;
   extras.tree = nullptr;
   internal::EndStackMeasurement(*task);

@@ -11,7 +11,9 @@ namespace verdant {
 
 // Thrown in the main greenlet when everything waits and nothing that a hub knows of (timer, file
 // descriptor, other thread) could ever wake anything. what() names every parked green thread, what
-// it waits for and where it was spawned. Rows B8.2 and decision 8 of the reference.
+// it waits for and where it was spawned; those without a name that were spawned at one place and
+// wait in the same operation share a line that says how many they are. After 100 lines it says how
+// many green threads are left out. Rows B8.2 and decision 8 of the reference.
 class LoopExit : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

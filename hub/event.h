@@ -82,6 +82,12 @@ class Event {
   bool Ready() const { return outcome_.sent(); }
   bool HasResult() const { return outcome_.value.has_value(); }
   bool HasException() const { return outcome_.exception != nullptr; }
+  // Wait() that never waits: the value, nothing if none was sent yet; throws what was sent with
+  // SendException(). Row A2.7.
+  std::optional<T> TryWait() const {
+    if (outcome_.exception != nullptr) std::rethrow_exception(outcome_.exception);
+    return outcome_.value;
+  }
   // The value if it was sent; never waits, throws nothing.
   std::optional<T> Poll() const { return outcome_.value; }
   std::exception_ptr PollException() const { return outcome_.exception; }

@@ -1,6 +1,9 @@
 #include "hub/handle.h"
 
+#include <optional>
+
 #include "absl/strings/str_cat.h"
+#include "hub/internal/aimed.h"
 
 namespace verdant {
 
@@ -53,13 +56,10 @@ class DelayedStart {
   std::shared_ptr<const bool> forget_;  // its spawner has ended
 };
 
-// Into each of its callers, since it is most of what they do.
-[[gnu::always_inline]] inline bool AwaitEnd(Task* task, Deadline deadline) {
-  if (task->finished) return true;
-  if (task->hub != internal::current_hub) ThrowForeign(task);
-  Hub& hub = *task->hub;
-  Task* self = hub.CurrentTask();
-  if (self == task) ThrowWaitsForItself(task);
+bool LinksRun(const Task* task) { return task->extras != nullptr && task->extras->links.running(); }
+
+[[gnu::always_inline]] inline void ParkUntilEnd(Hub& hub, Task* self, Task* task,
+                                                Deadline deadline) {
   internal::Waiter waiter(self);
   task->joiners.PushBack(&waiter);
   constexpr internal::ParkedOn kWhat{"GreenThread::Join"};
@@ -68,6 +68,31 @@ class DelayedStart {
   } else {
     hub.Park(self, kWhat, deadline);
   }
+}
+
+// A link of one that has ended, on the caller's stack: goes on with what is aimed at the caller.
+void CallAtOnce(Task* task, absl::AnyInvocable<void()> link) {
+  Hub& hub = *task->hub;
+  std::optional<internal::Aimed> aimed;
+  if (!hub.OnHubStack()) aimed.emplace(hub.CurrentTask()->Extras());
+  try {
+    link();
+  } catch (...) {
+    const std::exception_ptr error = std::current_exception();
+    if (aimed && error == aimed->error()) throw;
+    if (IsGreenletExit(error)) return;
+    hub.ReportUncaught(absl::StrCat("a link of ", Hub::Describe(task)), error);
+  }
+}
+
+// Into each of its callers, since it is most of what they do.
+[[gnu::always_inline]] inline bool AwaitEnd(Task* task, Deadline deadline) {
+  if (task->finished) return true;
+  if (task->hub != internal::current_hub) ThrowForeign(task);
+  Hub& hub = *task->hub;
+  Task* self = hub.CurrentTask();
+  if (self == task) ThrowWaitsForItself(task);
+  ParkUntilEnd(hub, self, task, deadline);
   return task->finished;
 }
 
@@ -99,7 +124,8 @@ bool AnyGreenThread::StartLater(absl::Duration delay) const { return StartLater(
 bool AnyGreenThread::StartLater(absl::Duration delay, std::shared_ptr<const bool> forget) const {
   Task* task = CheckedHere();
   if (!IsUnstarted(task)) return false;
-  TimerHandle timer = task->hub->ScheduleCall(delay, DelayedStart(task, std::move(forget)));
+  TimerHandle timer =
+      task->hub->ScheduleCall(delay, DelayedStart(task, std::move(forget)), task->own_fiber.site());
   task->Extras().stop_timer = [timer]() mutable { timer.Cancel(); };
   return true;
 }
@@ -145,7 +171,8 @@ bool AnyGreenThread::NotReady() const {
 bool AnyGreenThread::Doom(std::exception_ptr exception, bool first) const {
   Task* task = Checked();
   if (exception == nullptr) throw std::logic_error("GreenThread::Kill with no exception");
-  if (task->finished) return false;
+  // Links that still run can be ended.
+  if (task->finished && !LinksRun(task)) return false;
   if (task->hub != internal::current_hub) ThrowForeign(task);
   Hub& hub = *task->hub;
   if (first && !hub.OnHubStack() && hub.CurrentTask() == task) {
@@ -180,9 +207,15 @@ void AnyGreenThread::KillSoon(std::exception_ptr exception) const {
 bool AnyGreenThread::KillAndJoin(std::exception_ptr exception, Deadline deadline) const {
   const AnyGreenThread keep = *this;
   // Throws where nobody can wait before anything is done.
-  if (!Ready()) CheckedHere()->hub->CurrentTask();
+  if (!Ready() || LinksRun(task_)) CheckedHere()->hub->CurrentTask();
   Doom(std::move(exception), true);
-  return keep.Join(deadline);
+  if (!keep.Join(deadline)) return false;
+  Task* task = keep.task_;
+  if (LinksRun(task)) {
+    // Those who joined it before they began are woken after them.
+    ParkUntilEnd(*task->hub, task->hub->CurrentTask(), task, deadline);
+  }
+  return !LinksRun(task);
 }
 
 bool AnyGreenThread::Cancel(std::exception_ptr exception) const {
@@ -196,19 +229,10 @@ bool AnyGreenThread::Cancel(std::exception_ptr exception) const {
 std::uint64_t AnyGreenThread::AddLink(absl::AnyInvocable<void()> link, bool sees_error) const {
   Task* task = CheckedHere();
   if (link == nullptr) throw std::logic_error("GreenThread::Link of an empty function");
-  if (task->finished && (task->extras == nullptr || !task->extras->links.running())) {
+  if (task->finished && !LinksRun(task)) {
     const AnyGreenThread keep = *this;
     if (sees_error) task->error_observed = true;
-    try {
-      link();
-    } catch (const GreenletExit&) {
-      throw;  // aimed at the caller, on whose stack the link runs
-    } catch (const TimeoutExpired&) {
-      throw;
-    } catch (...) {
-      task->hub->ReportUncaught(absl::StrCat("a link of ", Hub::Describe(task)),
-                                std::current_exception());
-    }
+    CallAtOnce(task, std::move(link));
     return 0;
   }
   return task->Extras().links.Add(std::move(link), sees_error);

@@ -80,17 +80,18 @@ class AnyGreenThread {
 
   // ---- Ending it. ----
 
-  // Throws `exception` inside it, from whatever it waits for, before anything else runs, while the
-  // caller waits for the hub's next turn. It may catch it and live on. One that has not started
-  // never runs, but its links fire and its waiters wake. No effect on one that has ended. Killing
-  // oneself throws here and now. In a hub callback, where nothing can wait, it is the same without
-  // the waiting (rows A1.10, A1.11; decisions 1, 16).
+  // Throws `exception` inside it, from whatever it waits for, a Greenlet::Switch() included, before
+  // anything else runs, while the caller waits for the hub's next turn. It may catch it and live
+  // on. One that has not started never runs, but its links fire and its waiters wake. In one of
+  // which only links still run it ends the link that waits, and the others run. No effect on one
+  // that has ended altogether. Killing oneself throws here and now. In a hub callback, where
+  // nothing can wait, it is the same without the waiting (rows A1.10, A1.11; decisions 1, 16).
   void Kill(std::exception_ptr exception = std::make_exception_ptr(GreenletExit())) const;
   // Never waits: `exception` is thrown when its turn comes, behind what is runnable now; in oneself
   // by the next call that blocks (row B1.5).
   void KillSoon(std::exception_ptr exception = std::make_exception_ptr(GreenletExit())) const;
-  // Kill(), then waits until it has ended; false if `deadline` came first. Throws std::logic_error
-  // in a hub callback (row B1.5).
+  // Kill(), then waits until it has ended, its links included; false if `deadline` came first.
+  // Throws std::logic_error in a hub callback (row B1.5).
   bool KillAndJoin(Deadline deadline = Deadline::Never()) const {
     return KillAndJoin(std::make_exception_ptr(GreenletExit()), deadline);
   }
@@ -100,11 +101,12 @@ class AnyGreenThread {
 
   // ---- Links: what is called when it ends. ----
 
-  // Calls `link` when it ends, on its own stack, before those wake that wait for it; links run in
-  // the order they were added, those included that a link adds. If it has ended already, `link` is
-  // called at once. What a link throws goes to the hub's error handler and keeps nothing else from
-  // running. Returns what Unlink() takes, never 0; 0 if `link` was called at once. Rows A1.7, A1.8,
-  // B1.8, decision 6.
+  // Calls `link` when it ends, on its own stack, before those wake that wait for it already; links
+  // run in the order they were added, those included that a link adds. If it has ended already,
+  // `link` is called at once, and goes on with what is aimed at the caller meanwhile. What a link
+  // throws goes to the hub's error handler, but for GreenletExit, which ends it silently, and keeps
+  // nothing else from running. Returns what Unlink() takes, never 0; 0 if `link` was called at
+  // once. Throws std::logic_error if `link` is empty. Rows A1.7, A1.8, B1.8, decision 6.
   std::uint64_t Link(absl::AnyInvocable<void()> link) const {
     return AddLink(std::move(link), true);
   }

@@ -40,7 +40,7 @@ constexpr std::int64_t kQuietNanos = 5000000;
 // Room for so many posted calls stays when they have been made.
 constexpr std::size_t kMostPostedKept = 4096;
 
-// Enough of them to see what a deadlock is about.
+// Enough to see what a deadlock is about.
 constexpr std::size_t kLoopExitLines = 100;
 
 class LoopExitInterrupt final : public Interrupt {
@@ -140,6 +140,13 @@ Hub::Hub(Options options)
   internal::BeginFiber(hub_fiber_, stack, &HubMain, this);
   fiber_thread.orphan_exit = &Hub::LeaveOrphan;
   fiber_thread.release_scheduled = &Hub::EndAdopted;
+  fiber_thread.leave_queue = &Hub::LeaveQueue;
+  fiber_thread.raise_interrupts = [](Fiber& self) {
+    if (self.scheduled != nullptr) RaiseFirstInterrupt(&self);
+  };
+  fiber_thread.stand_aside = [](Fiber& self) noexcept {
+    internal::SwitchFiber(self, *Current().NextFiber());
+  };
   fiber_thread.report_uncaught = [](const char* context, const std::exception_ptr& error) {
     Current().ReportUncaught(context, error);
   };
@@ -359,7 +366,7 @@ bool Hub::ReportDeadlock() {
   }
   std::string text =
       "this operation would block forever: nothing is runnable and nothing can wake anything\n" +
-      Dump(kLoopExitLines);
+      DumpAlike(kLoopExitLines);
   // Main, unless it stands aside in a plain greenlet's Switch(): then a greenlet that blocks in its
   // place, or whoever there is, and failing all of them main where it stands.
   Task* victim = nullptr;

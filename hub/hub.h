@@ -88,11 +88,11 @@ class Hub {
 
   // Runs `call` on this hub, between green threads, in the order posted. From any thread, as long
   // as the hub exists; wakes a sleeping hub. `call` must not block. What it throws goes to the
-  // error handler.
+  // error handler. Throws std::logic_error if it is empty.
   void Post(absl::AnyInvocable<void()> call) { mailbox_->Post(std::move(call)); }
 
   // Calls `call` on the hub once `delay` has passed (row A12.7: global timer). It must not block:
-  // it may wake, spawn, send.
+  // it may wake, spawn, send. Throws std::logic_error if it is empty.
   TimerHandle ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> call,
                            SourceLocation site = SourceLocation::current());
   // The same, unless the green thread that schedules it has ended by then (row A12.7: local timer).
@@ -116,8 +116,9 @@ class Hub {
   // The same with each below the one that spawned it, and further in (row B13.5). Whose spawner has
   // ended, or was no green thread but a hub callback, stands at the left and says so.
   std::string DumpTree(std::size_t most = SIZE_MAX) const;
-  // One line for every call to come of ScheduleCall(), in the order of scheduling: when, and where
-  // it was scheduled. And one for every descriptor that anybody waits for or listens to, by its
+  // One line for each of counts().timers, soonest first: when, and what for. Of a call to come of
+  // ScheduleCall() where it was scheduled, of a deadline who waits in what, of a Timeout whose it
+  // is. And one for every descriptor that anybody waits for or listens to, by its
   // number: who, for what, and where that was set up. Rows A10.1, A12.14.
   std::string DumpTimers() const;
   std::string DumpListeners() const;
@@ -197,8 +198,8 @@ class Hub {
   }
   // Queues a task that has not started. Takes over one reference.
   void Start(internal::Task* task) noexcept;
-  // Has `interrupt` thrown in `task`, waking it if it is parked; false if a Shield keeps it away
-  // for now.
+  // Has `interrupt` thrown in `task`, waking it if it is parked or stands in Greenlet::Switch();
+  // false if a Shield keeps it away for now.
   bool Deliver(internal::Task* task, internal::Interrupt* interrupt);
   // Deliver(), and moves the task to the front of what is runnable.
   void DeliverFirst(internal::Task* task, internal::Interrupt* interrupt);
@@ -285,6 +286,7 @@ class Hub {
   static void LeaveOrphan(internal::Fiber* ending, internal::SwitchClosure* then,
                           std::exception_ptr& error);
   static void EndAdopted(internal::Fiber* ending);
+  static void LeaveQueue(internal::Fiber& fiber) noexcept;
   static void AbandonInForkedChild();
 
   internal::Task* FirstUseOfFiber();
@@ -354,6 +356,7 @@ class Hub {
   void RunPosted();
   bool NothingCanHappen() const;
   bool ReportDeadlock();
+  std::string DumpAlike(std::size_t most) const;
   void DropCalls() noexcept;
 
   Options options_;

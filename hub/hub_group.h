@@ -87,53 +87,102 @@ class HubGroup {
   auto Spawn(F&& f, SourceLocation site = SourceLocation::current()) {
     return SpawnAt(kAnywhere, site, std::forward<F>(f));
   }
-  template <typename F, typename A, typename... Rest>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<Rest>...>
-  auto Spawn(F&& f, A&& a, Rest&&... rest) {
-    return SpawnAt(
-        kAnywhere, {},
-        internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<Rest>(rest)...));
+  template <typename F, typename A>
+  requires internal::CallableWith<F, A>
+  auto Spawn(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
+    return SpawnAt(kAnywhere, site, internal::Bind(std::forward<F>(f), std::forward<A>(a)));
+  }
+  template <typename F, typename A, typename B>
+  requires internal::CallableWith<F, A, B>
+  auto Spawn(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
+    return SpawnAt(kAnywhere, site,
+                   internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)));
+  }
+  template <typename F, typename A, typename B, typename C>
+  requires internal::CallableWith<F, A, B, C>
+  auto Spawn(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+    return SpawnAt(kAnywhere, site,
+                   internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                  std::forward<C>(c)));
+  }
+  template <typename F, typename A, typename B, typename C, typename D>
+  requires internal::CallableWith<F, A, B, C, D>
+  auto Spawn(F&& f, A&& a, B&& b, C&& c, D&& d, SourceLocation site = SourceLocation::current()) {
+    return SpawnAt(kAnywhere, site,
+                   internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                  std::forward<C>(c), std::forward<D>(d)));
+  }
+  template <typename F, typename A, typename B, typename C, typename D, typename E,
+            typename... Rest>
+  requires internal::CallableWith<F, A, B, C, D, E, Rest...>
+  auto Spawn(F&& f, A&& a, B&& b, C&& c, D&& d, E&& e, Rest&&... rest) {
+    return SpawnAt(kAnywhere, {},
+                   internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                  std::forward<C>(c), std::forward<D>(d), std::forward<E>(e),
+                                  std::forward<Rest>(rest)...));
   }
   // The same on the hub of that number and on no other, at its next turn.
-  template <typename F>
-  auto SpawnOn(std::size_t index, F&& f, SourceLocation site = SourceLocation::current()) {
-    return SpawnAt(Checked(index), site, std::forward<F>(f));
-  }
-  template <typename F, typename A, typename... Rest>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<Rest>...>
-  auto SpawnOn(std::size_t index, F&& f, A&& a, Rest&&... rest) {
-    return SpawnAt(
-        Checked(index), {},
-        internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<Rest>(rest)...));
+  template <typename F, typename... Args>
+  requires internal::CallableWith<F, Args...>
+  auto SpawnOn(internal::WithSite<std::size_t> index, F&& f, Args&&... args) {
+    return SpawnAt(Checked(index.value), index.site,
+                   internal::Bind(std::forward<F>(f), std::forward<Args>(args)...));
   }
 
   // The cheapest way: no handle, no result. An exception goes to the error handler of the hub that
   // it runs on. False after Stop(), and f is destroyed.
   template <typename F>
   bool SpawnN(F&& f, SourceLocation site = SourceLocation::current()) {
-    internal::CheckCallable<std::decay_t<F>>(f);
-    return Give(kAnywhere, Discarding(std::forward<F>(f)), site);
+    return SpawnNAt(kAnywhere, site, std::forward<F>(f));
   }
-  template <typename F, typename A, typename... Rest>
-  requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<Rest>...>
-  bool SpawnN(F&& f, A&& a, Rest&&... rest) {
-    return Give(kAnywhere,
-                Discarding(internal::Bind(std::forward<F>(f), std::forward<A>(a),
-                                          std::forward<Rest>(rest)...)),
-                {});
+  template <typename F, typename A>
+  requires internal::CallableWith<F, A>
+  bool SpawnN(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
+    return SpawnNAt(kAnywhere, site, internal::Bind(std::forward<F>(f), std::forward<A>(a)));
   }
-  template <typename F>
-  bool SpawnNOn(std::size_t index, F&& f, SourceLocation site = SourceLocation::current()) {
-    internal::CheckCallable<std::decay_t<F>>(f);
-    return Give(Checked(index), Discarding(std::forward<F>(f)), site);
+  template <typename F, typename A, typename B>
+  requires internal::CallableWith<F, A, B>
+  bool SpawnN(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
+    return SpawnNAt(kAnywhere, site,
+                    internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)));
+  }
+  template <typename F, typename A, typename B, typename C>
+  requires internal::CallableWith<F, A, B, C>
+  bool SpawnN(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+    return SpawnNAt(kAnywhere, site,
+                    internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                   std::forward<C>(c)));
+  }
+  template <typename F, typename A, typename B, typename C, typename D>
+  requires internal::CallableWith<F, A, B, C, D>
+  bool SpawnN(F&& f, A&& a, B&& b, C&& c, D&& d, SourceLocation site = SourceLocation::current()) {
+    return SpawnNAt(kAnywhere, site,
+                    internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                   std::forward<C>(c), std::forward<D>(d)));
+  }
+  template <typename F, typename A, typename B, typename C, typename D, typename E,
+            typename... Rest>
+  requires internal::CallableWith<F, A, B, C, D, E, Rest...>
+  bool SpawnN(F&& f, A&& a, B&& b, C&& c, D&& d, E&& e, Rest&&... rest) {
+    return SpawnNAt(kAnywhere, {},
+                    internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                   std::forward<C>(c), std::forward<D>(d), std::forward<E>(e),
+                                   std::forward<Rest>(rest)...));
+  }
+  template <typename F, typename... Args>
+  requires internal::CallableWith<F, Args...>
+  bool SpawnNOn(internal::WithSite<std::size_t> index, F&& f, Args&&... args) {
+    return SpawnNAt(Checked(index.value), index.site,
+                    internal::Bind(std::forward<F>(f), std::forward<Args>(args)...));
   }
 
   // f(args...) in a green thread of that hub, while the caller waits: as RunInHub() of a remote.
   template <typename F, typename... Args>
-  decltype(auto) RunInHub(std::size_t index, F&& f, Args&&... args) {
+  decltype(auto) RunInHub(internal::WithSite<std::size_t> index, F&& f, Args&&... args) {
     internal::CheckMayWait();
-    return internal::WaitOrCancel(SpawnAt(
-        Checked(index), {}, internal::Bind(std::forward<F>(f), std::forward<Args>(args)...)));
+    return internal::WaitOrCancel(
+        SpawnAt(Checked(index.value), index.site,
+                internal::Bind(std::forward<F>(f), std::forward<Args>(args)...)));
   }
 
   // Runs `call` on that hub, between green threads: as Hub::Post(). False, and it is destroyed,
@@ -161,6 +210,11 @@ class HubGroup {
     auto [ticket, handle] = internal::NewRemote(site, std::forward<Body>(body));
     Give(index, std::move(ticket), site);
     return std::move(handle);
+  }
+  template <typename Body>
+  bool SpawnNAt(std::size_t index, SourceLocation site, Body&& body) {
+    internal::CheckCallable<std::decay_t<Body>>(body);
+    return Give(index, Discarding(std::forward<Body>(body)), site);
   }
   std::size_t Checked(std::size_t index) const;
   bool Give(std::size_t index, absl::AnyInvocable<void()> run, SourceLocation site);

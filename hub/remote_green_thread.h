@@ -184,15 +184,11 @@ auto SpawnInHubAt(const Hub::Remote& hub, SourceLocation site, Body&& body) {
 // Starts a green thread for f(args...), copies of both, in the hub of another thread, soon, in the
 // order asked for, with the caller's context. If that hub is gone, or goes before it has begun, it
 // ends as one that was killed: Wait() throws GreenletExit. Throws std::logic_error if f is empty.
-template <typename F>
-auto SpawnInHub(const Hub::Remote& hub, F&& f, SourceLocation site = SourceLocation::current()) {
-  return internal::SpawnInHubAt(hub, site, std::forward<F>(f));
-}
-template <typename F, typename A, typename... Rest>
-requires std::is_invocable_v<std::decay_t<F>, std::decay_t<A>, std::decay_t<Rest>...>
-auto SpawnInHub(const Hub::Remote& hub, F&& f, A&& a, Rest&&... rest) {
-  return internal::SpawnInHubAt(
-      hub, {}, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<Rest>(rest)...));
+template <typename F, typename... Args>
+requires internal::CallableWith<F, Args...>
+auto SpawnInHub(internal::WithSite<const Hub::Remote&> hub, F&& f, Args&&... args) {
+  return internal::SpawnInHubAt(hub.value, hub.site,
+                                internal::Bind(std::forward<F>(f), std::forward<Args>(args)...));
 }
 
 // f(args...) in a green thread of another thread's hub, while the caller waits here: its result, or
@@ -200,10 +196,10 @@ auto SpawnInHub(const Hub::Remote& hub, F&& f, A&& a, Rest&&... rest) {
 // has not begun; one that has goes on, and its result is dropped, an exception of it goes to that
 // hub's error handler. So let it own what it refers to. Throws std::logic_error in a hub callback.
 template <typename F, typename... Args>
-decltype(auto) RunInHub(const Hub::Remote& hub, F&& f, Args&&... args) {
+decltype(auto) RunInHub(internal::WithSite<const Hub::Remote&> hub, F&& f, Args&&... args) {
   internal::CheckMayWait();
   return internal::WaitOrCancel(internal::SpawnInHubAt(
-      hub, {}, internal::Bind(std::forward<F>(f), std::forward<Args>(args)...)));
+      hub.value, hub.site, internal::Bind(std::forward<F>(f), std::forward<Args>(args)...)));
 }
 
 }  // namespace verdant

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -91,6 +93,53 @@ std::string Hub::Dump(std::size_t most) const {
     --left;
     text += "  ";
     AppendLine(text, static_cast<const Task*>(node));
+    text += "\n";
+  }
+  return text;
+}
+
+// Dump(), but those without a name that were spawned at one place and do the same share a line.
+std::string Hub::DumpAlike(std::size_t most) const {
+  struct Group {
+    const Task* first;
+    std::size_t count;
+  };
+  // Literals all, so that equal pointers will do; where they are not, there are more lines.
+  using Key = std::tuple<const char*, unsigned, bool, Task::State, const char*, bool>;
+  std::map<Key, std::size_t> places;
+  std::vector<Group> groups;
+  for (auto* node = all_.front(); node != nullptr; node = all_.next(node)) {
+    const auto* task = static_cast<const Task*>(node);
+    const SourceLocation site = task->own_fiber.site();
+    if (!task->is_main && !task->named() && site.line() != 0) {
+      const Key key(site.file_name(), site.line(), task->is_green_thread, task->state,
+                    task->parked() ? task->operation : nullptr, internal::IsInSwitch(*task->fiber));
+      const auto [place, is_new] = places.emplace(key, groups.size());
+      if (!is_new) {
+        ++groups[place->second].count;
+        continue;
+      }
+    }
+    groups.push_back({task, 1});
+  }
+  std::string text;
+  std::size_t left = all_count_;
+  for (const Group& group : groups) {
+    if (most-- == 0) {
+      absl::StrAppend(&text, "  and ", left, " more\n");
+      break;
+    }
+    left -= group.count;
+    text += "  ";
+    if (group.count == 1) {
+      AppendLine(text, group.first);
+    } else {
+      const SourceLocation site = group.first->own_fiber.site();
+      absl::StrAppend(&text, group.count,
+                      group.first->is_green_thread ? " green threads" : " greenlets",
+                      " spawned at ", site.file_name(), ":", site.line(), ": ");
+      AppendState(text, group.first);
+    }
     text += "\n";
   }
   return text;

@@ -10,6 +10,7 @@
 #include "hub/hub.h"
 #include "hub/internal/shuffle.h"
 #include "hub/internal/stack_meter.h"
+#include "hub/internal/task_timers.h"
 #include "hub/internal/trace_recorder.h"
 
 namespace verdant {
@@ -32,15 +33,6 @@ constexpr std::size_t kSwitchesWhenQuick = 96;
 constexpr int kLooksPerTurn = 6;
 constexpr std::int64_t kLongestTurnNanos = 200000;
 
-struct ParkTimer : internal::TimerNode {
-  explicit ParkTimer(Task* t) : TimerNode(&ParkTimer::OnFire), task(t) {}
-  static void OnFire(TimerNode* node) {
-    Task* task = static_cast<ParkTimer*>(node)->task;
-    task->hub->Wake(task, WakeReason::kTimedOut);
-  }
-  Task* task;
-};
-
 // Leaves a stack for good: run on whatever stack comes next.
 struct TaskDeparture : SwitchClosure {
   Task* task;
@@ -57,6 +49,18 @@ struct TaskDeparture : SwitchClosure {
 Task* TaskOf(Fiber* fiber) { return static_cast<Task*>(fiber->scheduled); }
 
 }  // namespace
+
+void internal::ParkTimer::OnFire(TimerNode* node) {
+  Task* task = static_cast<ParkTimer*>(node)->task;
+  task->hub->Wake(task, WakeReason::kTimedOut);
+}
+
+void internal::TimeoutTimer::OnFire(TimerNode* node) {
+  auto* timer = static_cast<TimeoutTimer*>(node);
+  timer->fired = true;
+  if (!timer->counted) timer->task->hub->DiscountTimers(-1);
+  timer->task->hub->Deliver(timer->task, timer->interrupt);
+}
 
 // ---- Who runs next. ----
 
@@ -300,7 +304,7 @@ void Hub::RaiseFirstInterrupt(Fiber* self) {
 WakeReason Hub::Park(Task* self, ParkedOn what, Deadline deadline) {
   if (deadline.never()) return Park(self, what);
   RaiseInterrupts(self->fiber);
-  ParkTimer timer(self);
+  internal::ParkTimer timer(self);
   timers_.Arm(timer, deadline.nanos());
   return Park(self, what);
 }
@@ -345,7 +349,11 @@ bool Hub::Deliver(Task* task, Interrupt* interrupt) {
   }
   task->interrupts.PushBack(interrupt);
   task->fiber->flags |= Fiber::kInterrupted;
-  Wake(task, WakeReason::kInterrupted);
+  if (internal::current_hub == this && internal::InterruptSwitch(*task->fiber)) {
+    ready_.PushBack(task->fiber);
+  } else {
+    Wake(task, WakeReason::kInterrupted);
+  }
   return true;
 }
 

@@ -40,6 +40,15 @@ Task* NewTask(Hub& hub, SourceLocation site, Body&& body, bool with_handle) {
   return task;
 }
 
+// A parameter that knows where the call is made for which it is given, so that as many others as
+// you like may follow it. Implicit for that.
+template <typename T>
+struct WithSite {
+  WithSite(T v, SourceLocation s = SourceLocation::current()) : value(v), site(s) {}
+  T value;
+  SourceLocation site;
+};
+
 // Copies of f and its arguments fit each other.
 template <typename F, typename... Args>
 concept CallableWith = std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>;
@@ -115,7 +124,7 @@ auto SpawnAfterLocalAt(SourceLocation site, absl::Duration delay, Body&& body) {
 
 // Starts a green thread that runs f(args...), copies of both, at the hub's next turn, after
 // everything that is runnable now; the caller goes on (row A1.2). Where it was spawned is recorded
-// for reports, with up to two arguments. An exception that leaves it is kept for Wait(); if every
+// for reports, with up to four arguments. An exception that leaves it is kept for Wait(); if every
 // handle goes away without anybody having looked, the hub's error handler hears of it (row B1.9).
 // Throws std::logic_error if f is an empty std::function or a null pointer (row B1.4).
 template <typename F>
@@ -133,12 +142,26 @@ auto Spawn(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current())
   return internal::SpawnAt(
       site, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)));
 }
-template <typename F, typename A, typename B, typename C, typename... Rest>
-requires internal::CallableWith<F, A, B, C, Rest...>
-auto Spawn(F&& f, A&& a, B&& b, C&& c, Rest&&... rest) {
+template <typename F, typename A, typename B, typename C>
+requires internal::CallableWith<F, A, B, C>
+auto Spawn(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+  return internal::SpawnAt(site, internal::Bind(std::forward<F>(f), std::forward<A>(a),
+                                                std::forward<B>(b), std::forward<C>(c)));
+}
+template <typename F, typename A, typename B, typename C, typename D>
+requires internal::CallableWith<F, A, B, C, D>
+auto Spawn(F&& f, A&& a, B&& b, C&& c, D&& d, SourceLocation site = SourceLocation::current()) {
   return internal::SpawnAt(
-      {}, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                         std::forward<C>(c), std::forward<Rest>(rest)...));
+      site, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                           std::forward<C>(c), std::forward<D>(d)));
+}
+template <typename F, typename A, typename B, typename C, typename D, typename E, typename... Rest>
+requires internal::CallableWith<F, A, B, C, D, E, Rest...>
+auto Spawn(F&& f, A&& a, B&& b, C&& c, D&& d, E&& e, Rest&&... rest) {
+  return internal::SpawnAt(
+      {},
+      internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c),
+                     std::forward<D>(d), std::forward<E>(e), std::forward<Rest>(rest)...));
 }
 
 // The cheapest way to start one: no handle, so no result, no links and no kill from outside. An
@@ -158,55 +181,44 @@ void SpawnN(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()
   internal::SpawnNAt(site,
                      internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)));
 }
-template <typename F, typename A, typename B, typename C, typename... Rest>
-requires internal::CallableWith<F, A, B, C, Rest...>
-void SpawnN(F&& f, A&& a, B&& b, C&& c, Rest&&... rest) {
+template <typename F, typename A, typename B, typename C>
+requires internal::CallableWith<F, A, B, C>
+void SpawnN(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+  internal::SpawnNAt(site, internal::Bind(std::forward<F>(f), std::forward<A>(a),
+                                          std::forward<B>(b), std::forward<C>(c)));
+}
+template <typename F, typename A, typename B, typename C, typename D>
+requires internal::CallableWith<F, A, B, C, D>
+void SpawnN(F&& f, A&& a, B&& b, C&& c, D&& d, SourceLocation site = SourceLocation::current()) {
+  internal::SpawnNAt(site,
+                     internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                                    std::forward<C>(c), std::forward<D>(d)));
+}
+template <typename F, typename A, typename B, typename C, typename D, typename E, typename... Rest>
+requires internal::CallableWith<F, A, B, C, D, E, Rest...>
+void SpawnN(F&& f, A&& a, B&& b, C&& c, D&& d, E&& e, Rest&&... rest) {
   internal::SpawnNAt({}, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                                        std::forward<C>(c), std::forward<Rest>(rest)...));
+                                        std::forward<C>(c), std::forward<D>(d), std::forward<E>(e),
+                                        std::forward<Rest>(rest)...));
 }
 
 // Like Spawn(), once `delay` has passed, whether or not the spawner still runs then (row A1.4).
 // Until then Cancel() or Kill() keeps it from ever running, and leaves no timer behind.
-template <typename F>
-auto SpawnAfter(absl::Duration delay, F&& f, SourceLocation site = SourceLocation::current()) {
-  return internal::SpawnAfterAt(site, delay, std::forward<F>(f));
-}
-template <typename F, typename A>
-requires internal::CallableWith<F, A>
-auto SpawnAfter(absl::Duration delay, F&& f, A&& a,
-                SourceLocation site = SourceLocation::current()) {
-  return internal::SpawnAfterAt(site, delay,
-                                internal::Bind(std::forward<F>(f), std::forward<A>(a)));
-}
-template <typename F, typename A, typename B, typename... Rest>
-requires internal::CallableWith<F, A, B, Rest...>
-auto SpawnAfter(absl::Duration delay, F&& f, A&& a, B&& b, Rest&&... rest) {
-  return internal::SpawnAfterAt({}, delay,
-                                internal::Bind(std::forward<F>(f), std::forward<A>(a),
-                                               std::forward<B>(b), std::forward<Rest>(rest)...));
+template <typename F, typename... Args>
+requires internal::CallableWith<F, Args...>
+auto SpawnAfter(internal::WithSite<absl::Duration> delay, F&& f, Args&&... args) {
+  return internal::SpawnAfterAt(delay.site, delay.value,
+                                internal::Bind(std::forward<F>(f), std::forward<Args>(args)...));
 }
 
 // Like SpawnAfter(), but only if the spawner has not ended by then: if it has, the green thread is
 // cancelled when its time comes, so its links fire and Wait() throws GreenletExit. The main
 // greenlet and a hub callback count as never ending. Row A1.5.
-template <typename F>
-auto SpawnAfterLocal(absl::Duration delay, F&& f, SourceLocation site = SourceLocation::current()) {
-  return internal::SpawnAfterLocalAt(site, delay, std::forward<F>(f));
-}
-template <typename F, typename A>
-requires internal::CallableWith<F, A>
-auto SpawnAfterLocal(absl::Duration delay, F&& f, A&& a,
-                     SourceLocation site = SourceLocation::current()) {
-  return internal::SpawnAfterLocalAt(site, delay,
-                                     internal::Bind(std::forward<F>(f), std::forward<A>(a)));
-}
-template <typename F, typename A, typename B, typename... Rest>
-requires internal::CallableWith<F, A, B, Rest...>
-auto SpawnAfterLocal(absl::Duration delay, F&& f, A&& a, B&& b, Rest&&... rest) {
+template <typename F, typename... Args>
+requires internal::CallableWith<F, Args...>
+auto SpawnAfterLocal(internal::WithSite<absl::Duration> delay, F&& f, Args&&... args) {
   return internal::SpawnAfterLocalAt(
-      {}, delay,
-      internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                     std::forward<Rest>(rest)...));
+      delay.site, delay.value, internal::Bind(std::forward<F>(f), std::forward<Args>(args)...));
 }
 
 // A green thread for f(args...) that starts when its Start() or StartLater() is called, and never
@@ -239,11 +251,32 @@ requires internal::CallableWith<F, A>
 auto Prepare(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
   return internal::PrepareAt(site, internal::Bind(std::forward<F>(f), std::forward<A>(a)));
 }
-template <typename F, typename A, typename B, typename... Rest>
-requires internal::CallableWith<F, A, B, Rest...>
-auto Prepare(F&& f, A&& a, B&& b, Rest&&... rest) {
-  return internal::PrepareAt({}, internal::Bind(std::forward<F>(f), std::forward<A>(a),
-                                                std::forward<B>(b), std::forward<Rest>(rest)...));
+template <typename F, typename A, typename B>
+requires internal::CallableWith<F, A, B>
+auto Prepare(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
+  return internal::PrepareAt(
+      site, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)));
+}
+template <typename F, typename A, typename B, typename C>
+requires internal::CallableWith<F, A, B, C>
+auto Prepare(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+  return internal::PrepareAt(site, internal::Bind(std::forward<F>(f), std::forward<A>(a),
+                                                  std::forward<B>(b), std::forward<C>(c)));
+}
+template <typename F, typename A, typename B, typename C, typename D>
+requires internal::CallableWith<F, A, B, C, D>
+auto Prepare(F&& f, A&& a, B&& b, C&& c, D&& d, SourceLocation site = SourceLocation::current()) {
+  return internal::PrepareAt(
+      site, internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                           std::forward<C>(c), std::forward<D>(d)));
+}
+template <typename F, typename A, typename B, typename C, typename D, typename E, typename... Rest>
+requires internal::CallableWith<F, A, B, C, D, E, Rest...>
+auto Prepare(F&& f, A&& a, B&& b, C&& c, D&& d, E&& e, Rest&&... rest) {
+  return internal::PrepareAt(
+      {},
+      internal::Bind(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c),
+                     std::forward<D>(d), std::forward<E>(e), std::forward<Rest>(rest)...));
 }
 
 }  // namespace verdant

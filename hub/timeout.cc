@@ -22,11 +22,25 @@ std::uint64_t NewTimeoutId() {
   return ++next_timeout_id;
 }
 
+// To the nanosecond, without zeroes at the end.
+std::string InSeconds(absl::Duration duration) {
+  if (duration == absl::InfiniteDuration()) return "infinite";
+  absl::Duration rest;
+  const std::int64_t whole =
+      absl::IDivDuration(absl::AbsDuration(duration), absl::Seconds(1), &rest);
+  std::string text = absl::StrCat(duration < absl::ZeroDuration() ? "-" : "", whole);
+  if (const std::int64_t nanos = absl::ToInt64Nanoseconds(rest); nanos != 0) {
+    absl::StrAppend(&text, ".", absl::Dec(nanos, absl::kZeroPad9));
+    text.erase(text.find_last_not_of('0') + 1);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string TimeoutExpired::message() const {
-  const double seconds = absl::ToDoubleSeconds(after_);
-  return absl::StrCat("timed out after ", seconds, seconds == 1 ? " second" : " seconds",
+  return absl::StrCat("timed out after ", InSeconds(after_),
+                      after_ == absl::Seconds(1) ? " second" : " seconds",
                       doing_ != nullptr ? ": " : "", doing_ != nullptr ? doing_ : "");
 }
 
@@ -51,24 +65,23 @@ Timeout::Timeout(absl::Duration after, std::exception_ptr exception)
 Timeout::Timeout(absl::Duration after, const char* doing) : Timeout(after, nullptr, doing) {}
 
 Timeout::Timeout(absl::Duration after, std::exception_ptr exception, const char* doing)
-    : TimerNode(&Timeout::OnFire),
-      task_(Hub::Current().CurrentTask()),
+    : TimeoutTimer(Hub::Current().CurrentTask(), this, doing),
       after_(after),
       exception_(std::move(exception)),
-      doing_(doing),
       id_(NewTimeoutId()) {
-  Hub::Ref(task_);
-  if (task_->extras != nullptr) shields = task_->extras->shields;
+  Hub::Ref(task);
+  if (task->extras != nullptr) shields = task->extras->shields;
   Start();
 }
 
 Timeout::~Timeout() {
   Cancel();
-  Hub::Unref(task_);
+  Hub::Unref(task);
 }
 
 void Timeout::Cancel() {
-  TimerNode::Disarm();
+  if (pending() && !counted) task->hub->DiscountTimers(-1);
+  TimeoutTimer::Disarm();
   Interrupt::Unlink();
 }
 
@@ -79,21 +92,23 @@ void Timeout::Start(absl::Duration after) {
 
 void Timeout::Start() {
   if (pending()) throw std::logic_error("Timeout::Start: it is running already");
-  fired_ = false;
+  fired = false;
   Interrupt::Unlink();
   const Deadline deadline(after_);
-  if (!deadline.never()) task_->hub->timers().Arm(*this, deadline.nanos());
+  if (deadline.never()) return;
+  task->hub->timers().Arm(*this, deadline.nanos());
+  if (!counted) task->hub->DiscountTimers(+1);
+}
+
+Timeout& Timeout::Unref() {
+  if (counted && pending()) task->hub->DiscountTimers(+1);
+  counted = false;
+  return *this;
 }
 
 void Timeout::Raise() {
   if (exception_ != nullptr) std::rethrow_exception(exception_);
-  throw TimeoutExpired(id_, after_, doing_);
-}
-
-void Timeout::OnFire(TimerNode* node) {
-  auto* timeout = static_cast<Timeout*>(node);
-  timeout->fired_ = true;
-  timeout->task_->hub->Deliver(timeout->task_, timeout);
+  throw TimeoutExpired(id_, after_, doing);
 }
 
 }  // namespace verdant

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "hub/hub.h"
+#include "hub/internal/task_timers.h"
 
 namespace verdant {
 
@@ -39,8 +40,9 @@ bool IsTimeout(const std::exception_ptr& error);
 // The same of what a call returns: kDeadlineExceeded.
 inline bool IsTimeout(const absl::Status& status) { return absl::IsDeadlineExceeded(status); }
 
-// Interrupts whatever the calling green thread waits for once `after` has passed: throws
-// TimeoutExpired, or the exception given, from the blocking call. Runs from construction to the end
+// Interrupts whatever the calling green thread waits for once `after` has passed, the end of a
+// Greenlet::Switch() included: throws TimeoutExpired, or the exception given, from the blocking
+// call. Runs from construction to the end
 // of its scope (rows A7.1-A7.5).
 //
 //   Timeout patience(absl::Seconds(5));
@@ -53,8 +55,9 @@ inline bool IsTimeout(const absl::Status& status) { return absl::IsDeadlineExcee
 // Nests: of two that expire at once the one set first is thrown first, and its unwinding cancels
 // the inner. Time spent computing does not fire it; only a green thread that waits can be
 // interrupted. The time given counts from the call, however long the caller computed before it (row
-// B7.4). Rows B7.1-B7.5 but that gevent's has to be started.
-class Timeout : private internal::Interrupt, private internal::TimerNode {
+// B7.4). Rows B7.1-B7.5 but that gevent's has to be started, and
+// has a priority: of what is due together what was set first comes first.
+class Timeout : private internal::Interrupt, private internal::TimeoutTimer {
  public:
   // Infinite: never fires. Zero or negative: at the hub's next turn.
   explicit Timeout(absl::Duration after);
@@ -74,9 +77,13 @@ class Timeout : private internal::Interrupt, private internal::TimerNode {
   void Start();
   void Start(absl::Duration after);
 
-  bool pending() const { return TimerNode::armed(); }
+  // From now on it is no reason to believe that something can still happen: where nothing else is
+  // left, whoever waits gets a LoopExit at once, as without it (row B7.1, ref=False).
+  Timeout& Unref();
+
+  bool pending() const { return TimeoutTimer::armed(); }
   // It has run out, whether its exception was thrown yet or not.
-  bool Fired() const { return fired_; }
+  bool Fired() const { return fired; }
   // The exception is this object's and not another Timeout's.
   bool Owns(const TimeoutExpired& expired) const { return expired.id_ == id_; }
 
@@ -84,14 +91,10 @@ class Timeout : private internal::Interrupt, private internal::TimerNode {
   Timeout(absl::Duration after, std::exception_ptr exception, const char* doing);
 
   [[noreturn]] void Raise() override;
-  static void OnFire(TimerNode* node);
 
-  internal::Task* const task_;
   absl::Duration after_;
   const std::exception_ptr exception_;
-  const char* const doing_;
   std::uint64_t id_;
-  bool fired_ = false;
 };
 
 // Calls f() for at most `after`: its result, or `fallback` when its own timeout ran out. Other

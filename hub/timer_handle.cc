@@ -1,9 +1,11 @@
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "hub/hub.h"
+#include "hub/internal/task_timers.h"
 
 namespace verdant {
 
@@ -46,6 +48,7 @@ bool TimerHandle::pending() const {
 
 TimerHandle Hub::ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> call,
                               SourceLocation site) {
+  if (call == nullptr) throw std::logic_error("Hub::ScheduleCall of an empty function");
   auto timer = std::make_shared<TimerHandle::Call>(*this, std::move(call), site);
   const Deadline deadline(delay);
   TimerHandle handle;
@@ -60,6 +63,7 @@ TimerHandle Hub::ScheduleCall(absl::Duration delay, absl::AnyInvocable<void()> c
 
 TimerHandle Hub::ScheduleCallLocal(absl::Duration delay, absl::AnyInvocable<void()> call,
                                    SourceLocation site) {
+  if (call == nullptr) throw std::logic_error("Hub::ScheduleCallLocal of an empty function");
   if (OnHubStack()) return ScheduleCall(delay, std::move(call), site);
   // Not a reference to the green thread, which would keep its result and hide its error.
   auto unless_ended = [ended = CurrentTask()->Extras().Ended(), call = std::move(call)]() mutable {
@@ -69,12 +73,27 @@ TimerHandle Hub::ScheduleCallLocal(absl::Duration delay, absl::AnyInvocable<void
 }
 
 std::string Hub::DumpTimers() const {
+  using internal::ParkTimer;
+  using internal::TimeoutTimer;
   std::string text;
-  for (internal::CallNode* node = calls_.front(); node != nullptr; node = calls_.next(node)) {
-    const auto* call = static_cast<const TimerHandle::Call*>(node);
-    absl::StrAppend(&text, "  in ",
-                    absl::FormatDuration(absl::Nanoseconds(call->deadline() - clock_->NowNanos())),
-                    ": a call scheduled at ", call->site.file_name(), ":", call->site.line(), "\n");
+  const std::int64_t now = clock_->NowNanos();
+  for (const internal::TimerNode* node : timers_.Pending()) {
+    absl::StrAppend(&text, "  in ", absl::FormatDuration(absl::Nanoseconds(node->deadline() - now)),
+                    ": ");
+    if (node->fire() == &TimerHandle::Call::OnFire) {
+      const SourceLocation site = static_cast<const TimerHandle::Call*>(node)->site;
+      absl::StrAppend(&text, "a call scheduled at ", site.file_name(), ":", site.line());
+    } else if (node->fire() == &ParkTimer::OnFire) {
+      const internal::Task* task = static_cast<const ParkTimer*>(node)->task;
+      absl::StrAppend(&text, Describe(task), ": the deadline of ", task->operation);
+    } else if (node->fire() == &TimeoutTimer::OnFire) {
+      const auto* timeout = static_cast<const TimeoutTimer*>(node);
+      absl::StrAppend(&text, Describe(timeout->task), ": a Timeout");
+      if (timeout->doing != nullptr) absl::StrAppend(&text, " (", timeout->doing, ")");
+    } else {
+      absl::StrAppend(&text, "a watcher, or a library");
+    }
+    text += "\n";
   }
   return text;
 }

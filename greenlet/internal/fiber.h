@@ -104,6 +104,12 @@ struct FiberThread {
   void (*orphan_exit)(Fiber* ending, SwitchClosure* then, std::exception_ptr& error) = nullptr;
   // Ends what is in Fiber::scheduled; called by a greenlet at its end, on its own stack.
   void (*release_scheduled)(Fiber* ending) = nullptr;
+  // Set by the hub, for one that stands in Greenlet::Switch() and is queued to be interrupted
+  // there: takes it out of the queue again; throws in the running fiber what is aimed at it, if
+  // anything; lets others run until somebody switches back.
+  void (*leave_queue)(Fiber& fiber) noexcept = nullptr;
+  void (*raise_interrupts)(Fiber& self) = nullptr;
+  void (*stand_aside)(Fiber& self) noexcept = nullptr;
   // Set by the hub. Who hears of an exception that nobody can catch.
   void (*report_uncaught)(const char* context, const std::exception_ptr& error) = nullptr;
   // Set with `record`: what Greenlet does when a fiber, and when the thread's main fiber, ends.
@@ -136,10 +142,14 @@ inline void HandOverStack(Fiber& ended, Fiber& next) {
 // Detaches the stack of a fiber that never runs again.
 Stack EndFiber(Fiber& fiber) noexcept;
 
-// Throws `error` in a fiber suspended in Greenlet::Switch() when the caller next switches to it;
-// false if it is not.
+// Whether the fiber is suspended in Greenlet::Switch().
 bool IsInSwitch(const Fiber& fiber) noexcept;
+// Throws `error` in such a one when the caller next switches to it; false if it is none.
 bool RaiseInSwitch(Fiber& fiber, std::exception_ptr error) noexcept;
+// Has such a one look for what is aimed at it when the caller next switches to it; until then
+// others may go on switching to it. False if it is none, if that was done already, or if it must
+// not be interrupted.
+bool InterruptSwitch(Fiber& fiber) noexcept;
 
 // Ends what Greenlet::Current() handed out for a fiber that is not itself a Greenlet; called by its
 // owner when it ends.

@@ -147,13 +147,20 @@ void UnwindDroppedGreenlets() noexcept {
 }
 
 bool IsInSwitch(const Fiber& fiber) noexcept {
-  return fiber.greenlet != nullptr && fiber.greenlet->in_switch;
+  return fiber.greenlet != nullptr && fiber.greenlet->in_switch != GreenletState::kElsewhere;
 }
 
 bool RaiseInSwitch(Fiber& fiber, std::exception_ptr error) noexcept {
   if (!IsInSwitch(fiber)) return false;
-  fiber.greenlet->in_switch = false;
+  fiber.greenlet->in_switch = GreenletState::kElsewhere;
   fiber.greenlet->pending = std::move(error);
+  return true;
+}
+
+bool InterruptSwitch(Fiber& fiber) noexcept {
+  GreenletState* state = fiber.greenlet;
+  if (state == nullptr || state->in_switch != GreenletState::kInterruptible) return false;
+  state->in_switch = GreenletState::kInterrupted;
   return true;
 }
 
@@ -223,7 +230,7 @@ void Reap(GreenletState* state) noexcept {
   ++state->refs;
   Greenlet parent = std::exchange(state->parent, GreenletState::Handle(self));
   try {
-    SwitchTo(state, {}, std::make_exception_ptr(GreenletExit()));
+    SwitchTo(state, {}, std::make_exception_ptr(GreenletExit()), GreenletState::kUninterruptible);
   } catch (...) {
     ReportUnraisable(state, std::current_exception());
   }

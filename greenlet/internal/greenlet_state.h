@@ -24,6 +24,13 @@ namespace verdant::internal {
 // its record; once that thread has exited, to whoever drops the last.
 struct GreenletState {
   enum class Stage : std::uint8_t { kUnstarted, kActive, kDead };
+  // Suspended inside Switch(), the only place where a switch may land.
+  enum InSwitch : std::uint8_t {
+    kElsewhere = 0,
+    kInterruptible,
+    kUninterruptible,  // while it unwinds another: what is aimed at it waits until that is done
+    kInterrupted,      // what is aimed at it comes next, unless somebody switches to it before
+  };
 
   explicit GreenletState(Fiber* stands_for)
       : fiber(stands_for), thread(&ThisThreadsRecord()), stage(Stage::kActive) {
@@ -56,7 +63,8 @@ struct GreenletState {
   int total() const { return refs + shared.load(std::memory_order_acquire); }
   // Suspended, and referred to by nothing but itself.
   bool unreachable() const {
-    return total() == 1 && GetStage() == Stage::kActive && in_switch && !foreign() && mine();
+    return total() == 1 && GetStage() == Stage::kActive && in_switch != kElsewhere && !foreign() &&
+           mine();
   }
 
   alignas(Fiber::kLine) Fiber own;
@@ -65,7 +73,7 @@ struct GreenletState {
   int refs = 0;
   std::atomic<int> shared{0};
   std::atomic<Stage> stage;  // written by its thread
-  bool in_switch = false;    // suspended inside Switch(), the only place where a switch may land
+  InSwitch in_switch = kElsewhere;
   const bool is_main = fiber == fiber_thread.main;
   std::atomic<bool> queued{false};       // in the record's queue; set before `shared` goes down
   GreenletState* next_queued = nullptr;  // under the record's mutex
@@ -97,9 +105,10 @@ inline bool AnyDropped() {
 // leads to another thread, null where it ends.
 GreenletState* NearestLive(GreenletState* state);
 
-// Resumes `target` with a value or an exception, and returns what is sent back.
-Greenlet::Value SwitchTo(GreenletState* target, Greenlet::Value value,
-                         std::exception_ptr exception);
+// Resumes `target` with a value or an exception, and returns what is sent back; throws what is
+// aimed at the caller meanwhile, if it is kInterruptible.
+Greenlet::Value SwitchTo(GreenletState* target, Greenlet::Value value, std::exception_ptr exception,
+                         GreenletState::InSwitch how = GreenletState::kInterruptible);
 
 // Ends one that has not started, and gives `exception` to its heir (row C7).
 Greenlet::Value KillUnstarted(GreenletState* state, std::exception_ptr exception);

@@ -47,6 +47,13 @@ void EndUnstarted(GreenletState* state) {
   state->stage.store(Stage::kDead, std::memory_order_relaxed);
 }
 
+// Whom a switch is about to reach no longer waits for it.
+inline void TakeOutOfSwitch(GreenletState* state) noexcept {
+  if (state->in_switch == GreenletState::kInterrupted) [[unlikely]]
+    fiber_thread.leave_queue(*state->fiber);
+  state->in_switch = GreenletState::kElsewhere;
+}
+
 // The nearest live ancestor, started if it was not: where a greenlet's result or error goes. One
 // that cannot be started for want of a stack dies of that, and its own parent hears of it.
 GreenletState* HeirOf(GreenletState* state, Greenlet::Value& result, std::exception_ptr& error) {
@@ -54,7 +61,7 @@ GreenletState* HeirOf(GreenletState* state, Greenlet::Value& result, std::except
   while (target != nullptr && target->GetStage() == Stage::kUnstarted) {
     try {
       Start(target);
-      target->in_switch = true;
+      target->in_switch = GreenletState::kInterruptible;
     } catch (...) {
       error = std::current_exception();
       result.reset();
@@ -89,7 +96,7 @@ void RunGreenlet(void* transfer, void* arg) {
   departure.run = &ReleaseEnded;
   departure.state = state;
   GreenletState* target = HeirOf(state, result, error);
-  if (target == nullptr || !target->in_switch) {
+  if (target == nullptr || target->in_switch == GreenletState::kElsewhere) {
     // Nobody who could take the result is waiting for it: only a scheduler can go on from here.
     result.reset();
     if (fiber_thread.orphan_exit == nullptr) {
@@ -102,7 +109,7 @@ void RunGreenlet(void* transfer, void* arg) {
   }
   if (fiber_thread.traced) [[unlikely]]
     NoteOrigin(target, state);
-  target->in_switch = false;
+  TakeOutOfSwitch(target);
   target->inbox = std::exchange(result, {});
   target->pending = std::exchange(error, nullptr);
   SwitchFiber(state->own, *target->fiber, &departure, /*final=*/true);
@@ -114,27 +121,39 @@ void RunGreenlet(void* transfer, void* arg) {
                          "' is parked in the hub: only what it waits for can resume it");
 }
 
+// The hub has resumed one that stands in Switch(). What it was to throw may have been taken back:
+// then nothing has happened.
+[[gnu::noinline]] void ArriveInterrupted(GreenletState* self) {
+  do {
+    self->in_switch = GreenletState::kElsewhere;
+    fiber_thread.raise_interrupts(*self->fiber);
+    self->in_switch = GreenletState::kInterruptible;
+    fiber_thread.stand_aside(*self->fiber);
+  } while (self->in_switch != GreenletState::kElsewhere);
+}
+
 }  // namespace
 
-Greenlet::Value SwitchTo(GreenletState* target, Greenlet::Value value,
-                         std::exception_ptr exception) {
+Greenlet::Value SwitchTo(GreenletState* target, Greenlet::Value value, std::exception_ptr exception,
+                         GreenletState::InSwitch how) {
   GreenletState* self = CurrentState();
   if (target->GetStage() == Stage::kUnstarted) {
     Start(target);
-  } else if (!target->in_switch) {
+  } else if (target->in_switch == GreenletState::kElsewhere) {
     RefuseParked(target);
   }
   if (fiber_thread.traced) [[unlikely]]
     NoteOrigin(target, self);
   target->inbox = std::move(value);
   target->pending = std::move(exception);
-  self->in_switch = true;
-  target->in_switch = false;
+  self->in_switch = how;
+  TakeOutOfSwitch(target);
   Departure departure;
   departure.run = &ReapUnreachable;
   departure.state = self;
   SwitchFiber(*self->fiber, *target->fiber, self->unreachable() ? &departure : nullptr);
-  self->in_switch = false;
+  if (self->in_switch != GreenletState::kElsewhere) [[unlikely]]
+    ArriveInterrupted(self);
   if (fiber_thread.traced) [[unlikely]]
     TraceArrival(self);
   if (self->pending) std::rethrow_exception(std::exchange(self->pending, nullptr));
@@ -151,7 +170,8 @@ Greenlet::Value KillUnstarted(GreenletState* state, std::exception_ptr exception
   } catch (...) {
   }
   if (const GreenletState* heir = NearestLive(GreenletState::Of(state->parent));
-      heir != nullptr && heir != self && heir->GetStage() == Stage::kActive && !heir->in_switch) {
+      heir != nullptr && heir != self && heir->GetStage() == Stage::kActive &&
+      heir->in_switch == GreenletState::kElsewhere) {
     RefuseParked(heir);
   }
   EndUnstarted(state);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,8 @@ void CallLink(absl::AnyInvocable<void()> call, const char* of) noexcept {
 }  // namespace
 
 std::uint64_t Links::Add(const char* of, bool ready, absl::AnyInvocable<void()> call) {
+  if (call == nullptr)
+    throw std::logic_error(std::string("the link of ") + of + " is an empty function");
   if (ready && (queue_ == nullptr || !queue_->notifying)) {
     CallLink(std::move(call), of);
     return 0;

@@ -34,7 +34,7 @@ class Links {
   }
 
   // What Unlink() takes, or 0 if it was called at once. `of` names the thing in reports; `ready`,
-  // that it is.
+  // that it is. Throws std::logic_error if `call` is empty.
   std::uint64_t Add(const char* of, bool ready, absl::AnyInvocable<void()> call);
   // True if it was still to be called.
   bool Remove(std::uint64_t id) { return queue_ != nullptr && queue_->Remove(id); }

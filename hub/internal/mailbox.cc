@@ -21,6 +21,7 @@ Mailbox::~Mailbox() {
 }
 
 bool Mailbox::Post(Call call) {
+  if (call == nullptr) throw std::logic_error("Post of an empty function");
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return false;

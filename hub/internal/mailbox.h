@@ -23,7 +23,7 @@ class Mailbox {
   ~Mailbox();
 
   // ---- From any thread. ----
-  // False, and `call` is dropped, once the hub is gone.
+  // False, and `call` is dropped, once the hub is gone. Throws std::logic_error if it is empty.
   bool Post(Call call);
   void AddKeepalive() { keepalives_.fetch_add(1); }
   // The last one wakes the hub: it may now find that nothing can happen.

@@ -30,4 +30,14 @@ void ReadyQueue::MoveToFront(Fiber* fiber) noexcept {
   PushFront(fiber);
 }
 
+void ReadyQueue::Remove(Fiber* fiber) noexcept {
+  std::size_t place = size_;
+  while (place > 0 && Ahead(place - 1) != fiber) --place;
+  if (place == 0) return;
+  // All behind it move up.
+  for (; place < size_; ++place)
+    ring_[(head_ + place - 1) & mask_] = ring_[(head_ + place) & mask_];
+  --size_;
+}
+
 }  // namespace verdant::internal

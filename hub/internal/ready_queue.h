@@ -46,6 +46,9 @@ class ReadyQueue {
   // Moves a fiber before all others if it is queued. Cheap near either end.
   void MoveToFront(Fiber* fiber) noexcept;
 
+  // Takes a fiber out wherever it is queued. Cheap near the back.
+  void Remove(Fiber* fiber) noexcept;
+
   // How many have been taken from the front, less what was put back there.
   const std::size_t& taken() const { return head_; }
 

@@ -72,6 +72,24 @@ bool TimerWheel::NextExpiration(Expiration& expiration) const {
   return false;
 }
 
+bool TimerWheel::Earlier(const TimerNode* a, const TimerNode* b) {
+  return a->deadline_ != b->deadline_ ? a->deadline_ < b->deadline_ : a->sequence_ < b->sequence_;
+}
+
+std::vector<const TimerNode*> TimerWheel::Pending() const {
+  std::vector<const TimerNode*> pending;
+  const auto add = [&pending](const List<TimerNode>& timers) {
+    for (TimerNode* node = timers.front(); node != nullptr; node = timers.next(node))
+      pending.push_back(node);
+  };
+  add(due_);
+  for (const Level& level : levels_) {
+    for (const List<TimerNode>& slot : level.slots) add(slot);
+  }
+  std::sort(pending.begin(), pending.end(), Earlier);
+  return pending;
+}
+
 void TimerWheel::Advance(std::int64_t now) {
   const std::int64_t now_tick = std::max(now >> kTickShift, tick_);
   Expiration next;
@@ -95,12 +113,8 @@ void TimerWheel::Advance(std::int64_t now) {
         rest = true;
       }
     }
-    const auto earlier = [](const TimerNode* a, const TimerNode* b) {
-      return a->deadline_ != b->deadline_ ? a->deadline_ < b->deadline_
-                                          : a->sequence_ < b->sequence_;
-    };
-    if (!std::is_sorted(scratch_.begin(), scratch_.end(), earlier)) {
-      std::sort(scratch_.begin(), scratch_.end(), earlier);
+    if (!std::is_sorted(scratch_.begin(), scratch_.end(), Earlier)) {
+      std::sort(scratch_.begin(), scratch_.end(), Earlier);
     }
     for (TimerNode* node : scratch_) {
       node->level_ = kDueLevel;

@@ -24,6 +24,8 @@ class TimerNode : public ListNode {
   bool armed() const { return wheel_ != nullptr; }
   void Disarm();
   std::int64_t deadline() const { return deadline_; }
+  // By which one kind can be told from others.
+  Fire fire() const { return fire_; }
 
  private:
   friend class TimerWheel;
@@ -59,6 +61,8 @@ class TimerWheel {
   std::int64_t NextDeadline() const;
 
   std::size_t size() const { return size_; }
+  // All that are armed, in the order they will fire. For reports: looks at each.
+  std::vector<const TimerNode*> Pending() const;
   // How late the earliest of those that fired together was.
   const DurationHistogram& lag() const { return lag_; }
 
@@ -80,6 +84,7 @@ class TimerWheel {
     std::int64_t tick;
   };
 
+  static bool Earlier(const TimerNode* a, const TimerNode* b);
   void Place(TimerNode& node);
   bool NextExpiration(Expiration& expiration) const;
   void Remove(TimerNode& node);

@@ -72,6 +72,17 @@ TEST(GreenletOnAHub, C13_GreenThreadsAreNotTracedAndTheGreenletsInThemAre) {
   EXPECT_EQ(events, (std::vector<std::string>{"inner", ""}));
 }
 
+TEST(GreenletOnAHub, C14_AGreenThreadIsNoMainThoughItHasNoParent) {
+  const Greenlet main = Greenlet::Current();
+  EXPECT_TRUE(main.is_main());
+  Spawn([&] {
+    EXPECT_FALSE(Greenlet::Current().is_main());
+    EXPECT_FALSE(Greenlet::Current().parent());
+    EXPECT_TRUE(main.is_main());
+    Greenlet([] { EXPECT_FALSE(Greenlet::Current().is_main()); }).Switch();
+  }).Wait();
+}
+
 TEST(GreenletOnAHub, C16_OneParkedInTheHubIsActiveAndNeitherSuspendedNorCurrent) {
   Event<> go;
   Greenlet inside;

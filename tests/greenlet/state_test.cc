@@ -1,5 +1,6 @@
 #include <sstream>
 #include <string>
+#include <thread>
 #include <type_traits>
 
 #include "greenlet/greenlet.h"
@@ -29,8 +30,26 @@ TEST(State, C8_MainIsAlwaysActive) {
   EXPECT_EQ(Greenlet::Current(), main);
 }
 
+TEST(State, C14_OnlyWhatItsThreadBeganWithIsMain) {
+  const Greenlet main = Greenlet::Current();
+  EXPECT_TRUE(main.is_main());
+  Greenlet child([&] {
+    EXPECT_FALSE(Greenlet::Current().is_main());
+    EXPECT_TRUE(Greenlet::Current().parent().is_main());
+  });
+  EXPECT_FALSE(child.is_main());
+  child.Switch();
+  EXPECT_FALSE(child.is_main());
+  std::thread([&] {
+    EXPECT_TRUE(main.is_main());
+    EXPECT_TRUE(Greenlet::Current().is_main());
+    EXPECT_NE(Greenlet::Current(), main);
+  }).join();
+}
+
 TEST(State, C8_AnEmptyHandleIsInNone) {
   const Greenlet none;
+  EXPECT_FALSE(none.is_main());
   EXPECT_TRUE(!none.started() && !none.active() && !none.dead());
   EXPECT_THROW(none.name(), std::logic_error);
 }

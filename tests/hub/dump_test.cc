@@ -9,6 +9,9 @@
 #include "hub/green_thread.h"
 #include "hub/hub.h"
 #include "hub/io.h"
+#include "hub/sleep.h"
+#include "hub/timeout.h"
+#include "hub/watcher/timer.h"
 #include "tests/hub/manual_clock.h"
 
 namespace verdant {
@@ -56,11 +59,49 @@ TEST(DumpTimers, A12_14_SaysWhenEachCallIsDueAndWhereItWasScheduled) {
     hub.ScheduleCall(absl::Seconds(5), [] {});
     TimerHandle second = hub.ScheduleCall(absl::Seconds(2), [] {});
     const std::string dump = hub.DumpTimers();
-    EXPECT_EQ(dump.find("  in 5s: a call scheduled at "), 0u) << dump;
+    EXPECT_NE(dump.find("\n  in 5s: a call scheduled at "), std::string::npos) << dump;
     EXPECT_NE(dump.find("dump_test.cc:"), std::string::npos) << dump;
-    EXPECT_NE(dump.find("\n  in 2s: "), std::string::npos) << dump;
+    EXPECT_EQ(dump.find("  in 2s: "), 0u) << dump;
     second.Cancel();
     EXPECT_EQ(hub.DumpTimers().find("in 2s"), std::string::npos);
+  });
+}
+
+TEST(DumpTimers, A12_14_HasALineForEachTimerThereIs) {
+  WithManualClock([](ManualClock&) {
+    Hub& hub = Hub::Current();
+    const unsigned line = __LINE__ + 1;
+    auto later = SpawnAfter(absl::Seconds(5), [] {});
+    auto sleeper = Spawn([] { Sleep(absl::Seconds(4)); });
+    Event<> event;
+    auto waiter = Spawn([&] { event.Wait(Deadline(absl::Seconds(3))); });
+    waiter.SetName("waiter");
+    auto patient = Spawn([&] {
+      const Timeout plain(absl::Minutes(2));
+      Timeout named(absl::Seconds(1), "reading the index");
+      named.Unref();
+      event.Wait();
+    });
+    auto background = Spawn([] { BackgroundSleep(absl::Seconds(2)); });
+    TimerWatcher watcher(absl::Hours(1), [] {});
+    watcher.Start();
+    Sleep();
+    const std::string file = " spawned at tests/hub/dump_test.cc:";
+    const auto at = [&](unsigned offset) { return file + std::to_string(line + offset); };
+    EXPECT_EQ(hub.DumpTimers(),
+              "  in 1s: green thread 5" + at(5) + ": a Timeout (reading the index)\n" +
+                  "  in 2s: green thread 6" + at(11) + ": the deadline of BackgroundSleep\n" +
+                  "  in 3s: green thread 4 'waiter'" + at(3) + ": the deadline of Event::Wait\n" +
+                  "  in 4s: green thread 3" + at(1) + ": the deadline of Sleep\n" +
+                  "  in 5s: a call scheduled at tests/hub/dump_test.cc:" + std::to_string(line) +
+                  "\n" + "  in 2m: green thread 5" + at(5) + ": a Timeout\n" +
+                  "  in 1h: a watcher, or a library\n");
+    EXPECT_EQ(hub.counts().timers, 7u);
+    event.Send();
+    JoinAll({later, sleeper, waiter, patient, background});
+    watcher.Stop();
+    EXPECT_EQ(hub.DumpTimers(), "");
+    EXPECT_EQ(hub.counts().timers, 0u);
   });
 }
 

@@ -121,6 +121,22 @@ TEST(Event, A2_7_StateCanBeAskedWithoutWaiting) {
   EXPECT_NE(event.PollException(), nullptr);
 }
 
+TEST(Event, A2_7_TryWaitGivesWhatWaitWouldWithoutWaiting) {
+  Event<int> event;
+  EXPECT_EQ(event.TryWait(), std::nullopt);
+  event.Send(3);
+  EXPECT_EQ(event.TryWait(), 3);
+  EXPECT_EQ(event.TryWait(), 3);
+  event.Reset();
+  EXPECT_EQ(event.TryWait(), std::nullopt);
+  event.SendException(std::make_exception_ptr(std::runtime_error("x")));
+  EXPECT_THROW(event.TryWait(), std::runtime_error);
+  EXPECT_THROW(event.TryWait(), std::runtime_error);
+  // In a hub callback as well, where Wait() could not.
+  Event<int> fresh;
+  InHubCallback([&] { EXPECT_EQ(fresh.TryWait(), std::nullopt); });
+}
+
 TEST(Event, A2_8_WaitersWakeInTheOrderTheyCame) {
   Event<> event;
   std::vector<int> order;

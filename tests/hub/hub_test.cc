@@ -70,20 +70,49 @@ TEST(Hub, A12_11_ItEndsWithItsThreadAndDropsWhatWasStillToCome) {
 }
 
 TEST(Wake, B8_7_OfATaskThatIsNotParkedDoesNothing) {
-  int runs = 0;
-  Event<> event;
-  auto green = Spawn([&] {
-    event.Wait();
-    ++runs;
-  });
-  Sleep();
-  event.Send();
   Hub& hub = Hub::Current();
-  Hub::Current().Post(
-      [&] { hub.Wake(hub.CurrentTask()); });  // on the hub's stack: refused and reported
-  hub.SetErrorHandler([](const UncaughtError&) {});
+  internal::Task* task = nullptr;
+  std::vector<std::string> order;
+  auto green = Prepare([&] {
+    task = hub.CurrentTask();
+    hub.Wake(task);  // running
+    order.emplace_back("parks");
+    EXPECT_EQ(hub.Park(task, {"the test"}), internal::WakeReason::kNotified);
+    order.emplace_back("woken");
+    // Woken twice before it ran, it is queued once, and this one is not cut short.
+    EXPECT_EQ(hub.Park(task, {"the test"}, Deadline(absl::Milliseconds(1))),
+              internal::WakeReason::kTimedOut);
+    order.emplace_back("timed out");
+  });
+  auto never_started = Prepare([&] { order.emplace_back("started"); });
+  never_started.Link([&] { order.emplace_back("its link"); });
+  green.Start();
+  Sleep();
+  EXPECT_EQ(order, std::vector<std::string>{"parks"});
+  hub.Wake(task);
+  hub.Wake(task, internal::WakeReason::kTimedOut);  // queued: how it was woken stays
+  order.emplace_back("wakes");
+  green.Join();
+  EXPECT_EQ(order, (std::vector<std::string>{"parks", "wakes", "woken", "timed out"}));
+  hub.Wake(task);  // done
+  EXPECT_EQ(hub.counts().runnable, 0u);
+  EXPECT_TRUE(green.Dead());
+}
+
+TEST(Wake, B8_7_OfATaskThatHasNotStartedDoesNothing) {
+  Hub& hub = Hub::Current();
+  std::vector<internal::Task*> tasks;
+  int runs = 0;
+  auto green = Spawn([&] { ++runs; });
+  for (internal::Task* task : hub.GreenThreads()) {
+    if (task->state != internal::Task::State::kNew) continue;
+    tasks.push_back(task);
+    hub.Wake(task);
+    hub.Wake(task);
+  }
+  EXPECT_EQ(tasks.size(), 1u);
+  EXPECT_EQ(hub.counts().runnable, 1u);
   green.Wait();
-  hub.SetErrorHandler(nullptr);
   EXPECT_EQ(runs, 1);
 }
 

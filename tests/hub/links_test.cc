@@ -9,6 +9,10 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "hub/async_result.h"
+#include "hub/event.h"
+#include "hub/flag.h"
+#include "hub/semaphore.h"
 #include "tests/hub/sync_testing.h"
 
 namespace verdant::internal {
@@ -34,6 +38,22 @@ TEST(Links, B4_4_OneOfWhatIsReadyIsCalledAtOnce) {
   EXPECT_FALSE(links.Remove(id));
   links.Notify("it");
   EXPECT_EQ(called, 1);
+}
+
+TEST(Links, AnEmptyOneIsRefused) {
+  Links links;
+  for (const bool ready : {false, true}) {
+    EXPECT_THROW(links.Add("it", ready, nullptr), std::logic_error);
+  }
+  EXPECT_TRUE(links.unused());
+  Event<> event;
+  Flag flag;
+  Semaphore semaphore(0);
+  AsyncResult<int> result;
+  EXPECT_THROW(event.Link(nullptr), std::logic_error);
+  EXPECT_THROW(flag.Link(nullptr), std::logic_error);
+  EXPECT_THROW(semaphore.Link(nullptr), std::logic_error);
+  EXPECT_THROW(result.Link(nullptr), std::logic_error);
 }
 
 TEST(Links, B4_4_WhatOneThrowsIsReportedAndTheOthersAreCalled) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -8,6 +9,8 @@
 #include "hub/green_thread.h"
 #include "hub/hub.h"
 #include "hub/semaphore.h"
+#include "hub/sleep.h"
+#include "hub/timeout.h"
 #include "tests/hub/manual_clock.h"
 
 namespace verdant {
@@ -70,17 +73,87 @@ TEST(LoopExit, ReachesAMainThatStandsAsideWithNobodyLeftToSwitchBack) {
   });
 }
 
-TEST(LoopExit, SaysHowManyMoreThereAreInsteadOfListingThousands) {
-  Event<> never;
-  std::vector<GreenThread<void>> all;
-  for (int i = 0; i < 300; ++i) all.push_back(Spawn([&] { never.Wait(); }));
-  try {
-    never.Wait();
-    FAIL();
-  } catch (const LoopExit& e) {
-    EXPECT_NE(std::string(e.what()).find("  and 201 more\n"), std::string::npos) << e.what();
-  }
-  KillAll(all);
+TEST(LoopExit, Decision8_AThousandThatAreAlikeShareALine) {
+  WithManualClock([](ManualClock&) {
+    Event<> never;
+    Semaphore none(0);
+    std::vector<GreenThread<void>> all;
+    unsigned line = 0;
+    for (int i = 0; i < 1000; ++i) {
+      line = __LINE__ + 1;
+      all.push_back(Spawn([&, i] { i % 4 == 0 ? none.Acquire() : (never.Wait(), true); }));
+    }
+    all[2].SetName("another");
+    auto single = Spawn([&] { never.Wait(); });
+    std::string what;
+    try {
+      never.Wait();
+      FAIL();
+    } catch (const LoopExit& e) {
+      what = e.what();
+    }
+    const std::string site = "spawned at tests/hub/loop_exit_test.cc:" + std::to_string(line);
+    EXPECT_NE(what.find("\n  250 green threads " + site + ": waiting in Semaphore::Acquire\n"),
+              std::string::npos)
+        << what;
+    EXPECT_NE(what.find("\n  749 green threads " + site + ": waiting in Event::Wait\n"),
+              std::string::npos)
+        << what;
+    EXPECT_NE(what.find(" 'another' " + site + ": waiting in Event::Wait\n"), std::string::npos)
+        << what;
+    EXPECT_NE(what.find("\n  green thread 1002 spawned at "), std::string::npos) << what;
+    EXPECT_EQ(std::count(what.begin(), what.end(), '\n'), 6);
+    KillAll(all);
+    single.Kill();
+  });
+}
+
+TEST(LoopExit, Decision8_SaysHowManyMoreThereAreAfterAHundredLines) {
+  WithManualClock([](ManualClock&) {
+    Event<> never;
+    std::vector<GreenThread<void>> all;
+    for (int i = 0; i < 300; ++i) {
+      all.push_back(Spawn([&] { never.Wait(); }));
+      all.back().SetName("number " + std::to_string(i));
+    }
+    std::vector<GreenThread<void>> alike;
+    for (int i = 0; i < 300; ++i) alike.push_back(Spawn([&] { never.Wait(); }));
+    try {
+      never.Wait();
+      FAIL();
+    } catch (const LoopExit& e) {
+      EXPECT_NE(std::string(e.what()).find("'number 98' spawned"), std::string::npos) << e.what();
+      EXPECT_NE(std::string(e.what()).find("  and 501 more\n"), std::string::npos) << e.what();
+    }
+    KillAll(all);
+    KillAll(alike);
+  });
+}
+
+TEST(LoopExit, B7_1_ComesInSpiteOfATimeoutThatDoesNotCount) {
+  WithManualClock([](ManualClock& clock) {
+    Event<> never;
+    {
+      Timeout timeout(absl::Hours(1));
+      timeout.Unref();
+      EXPECT_TRUE(timeout.pending());
+      EXPECT_THROW(never.Wait(), LoopExit);
+      timeout.Cancel();
+      timeout.Start();  // it stays so
+      EXPECT_THROW(never.Wait(), LoopExit);
+    }
+    EXPECT_EQ(clock.SinceStart(), absl::ZeroDuration());
+    // It fires all the same where something else keeps the hub.
+    {
+      Timeout timeout(absl::Seconds(1));
+      timeout.Unref();
+      EXPECT_THROW(Sleep(absl::Seconds(2)), TimeoutExpired);
+    }
+    EXPECT_EQ(clock.SinceStart(), absl::Seconds(1));
+    // And nothing of that is left: one that counts is waited for.
+    const Timeout counts(absl::Seconds(1));
+    EXPECT_THROW(never.Wait(), TimeoutExpired);
+  });
 }
 
 }  // namespace

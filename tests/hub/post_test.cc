@@ -68,6 +68,11 @@ TEST(Post, ToAHubThatIsGoneIsRefusedByARemote) {
   keepalive.reset();
 }
 
+TEST(Post, AnEmptyFunctionIsRefused) {
+  EXPECT_THROW(Hub::Current().Post(nullptr), std::logic_error);
+  EXPECT_THROW(Hub::Remote(Hub::Current()).Post(nullptr), std::logic_error);
+}
+
 TEST(Keepalive, TheLastOneThatGoesLetsTheHubSeeADeadlock) {
   Event<> never;
   std::optional<Hub::Keepalive> keepalive;

@@ -23,7 +23,7 @@ TEST(ReadyQueue, BehavesLikeADequeUnderRandomOperations) {
     for (int step = 0; step < 5000; ++step) {
       // Grows to some hundreds and shrinks again.
       const bool growing = step / 500 % 2 == 0;
-      switch (random() % 6) {
+      switch (random() % 7) {
         case 0:
         case 1:
           if (!growing && !model.empty()) {
@@ -55,6 +55,13 @@ TEST(ReadyQueue, BehavesLikeADequeUnderRandomOperations) {
           model.pop_front();
           break;
         }
+        case 5: {
+          if (model.empty()) break;
+          const auto at = model.begin() + static_cast<std::ptrdiff_t>(random() % model.size());
+          queue.Remove(*at);
+          model.erase(at);
+          break;
+        }
         default: {
           if (model.empty()) break;
           const auto at = model.begin() + static_cast<std::ptrdiff_t>(random() % model.size());
@@ -78,6 +85,7 @@ TEST(ReadyQueue, MovingWhatIsNotQueuedChangesNothing) {
   queue.PushBack(Fake(2));
   queue.PushBack(Fake(3));
   queue.MoveToFront(Fake(1));
+  queue.Remove(Fake(1));
   EXPECT_EQ(queue.PopFront(), Fake(2));
   EXPECT_EQ(queue.PopFront(), Fake(3));
 }
@@ -88,6 +96,9 @@ TEST(ReadyQueue, TakenCountsWhatLeftByTheFront) {
   queue.Rotate(Fake(2));
   EXPECT_EQ(queue.taken(), 1u);
   queue.PopFront();
+  EXPECT_EQ(queue.taken(), 2u);
+  queue.PushBack(Fake(3));
+  queue.Remove(Fake(3));
   EXPECT_EQ(queue.taken(), 2u);
 }
 

@@ -132,6 +132,14 @@ TEST(ScheduleCall, A12_13_ACancelledCallIsGoneAtOnce) {
   });
 }
 
+TEST(ScheduleCall, AnEmptyFunctionIsRefused) {
+  Hub& hub = Hub::Current();
+  EXPECT_THROW(hub.ScheduleCall(absl::ZeroDuration(), nullptr), std::logic_error);
+  EXPECT_THROW(hub.ScheduleCall(absl::InfiniteDuration(), nullptr), std::logic_error);
+  EXPECT_THROW(hub.ScheduleCallLocal(absl::ZeroDuration(), nullptr), std::logic_error);
+  EXPECT_EQ(hub.counts().timers, 0u);
+}
+
 TEST(ScheduleCall, A12_10_ATurnRunsPostedCallsThenDueTimersThenGreenThreads) {
   WithManualClock([](ManualClock& clock) {
     std::vector<std::string> order;

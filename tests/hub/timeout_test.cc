@@ -231,6 +231,14 @@ TEST(Timeout, A7_8_TheTextSaysHowManySeconds) {
   EXPECT_EQ(text(absl::Milliseconds(1500)), "timed out after 1.5 seconds");
   EXPECT_EQ(text(absl::ZeroDuration()), "timed out after 0 seconds");
   EXPECT_EQ(text(absl::Hours(1)), "timed out after 3600 seconds");
+  EXPECT_EQ(text(absl::Seconds(1)), "timed out after 1 second");
+  EXPECT_EQ(text(absl::Hours(12 * 24)), "timed out after 1036800 seconds");
+  EXPECT_EQ(text(absl::Seconds(1234567)), "timed out after 1234567 seconds");
+  EXPECT_EQ(text(absl::Seconds(1234567) + absl::Milliseconds(890)),
+            "timed out after 1234567.89 seconds");
+  EXPECT_EQ(text(absl::Nanoseconds(1)), "timed out after 0.000000001 seconds");
+  EXPECT_EQ(text(absl::Milliseconds(-1500)), "timed out after -1.5 seconds");
+  EXPECT_EQ(text(absl::InfiniteDuration()), "timed out after infinite seconds");
 }
 
 TEST(Timeout, B7_1_RunsFromItsConstructionAndOnceStartedIsNotStartedAgain) {

@@ -1,5 +1,6 @@
 #include "hub/internal/timer_wheel.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -273,6 +274,11 @@ TEST(TimerWheel, AMillionPendingAllFireInOrder) {
   EXPECT_EQ(wheel.size(), static_cast<std::size_t>(kTimers));
   for (std::size_t i = 0; i < timers.size(); i += 2) timers[i].Disarm();
   EXPECT_EQ(wheel.size(), static_cast<std::size_t>(kTimers / 2));
+  const std::vector<const TimerNode*> pending = wheel.Pending();
+  EXPECT_EQ(pending.size(), wheel.size());
+  EXPECT_TRUE(std::is_sorted(pending.begin(), pending.end(), [](const auto* a, const auto* b) {
+    return a->deadline() < b->deadline();
+  }));
   int turns = 0;
   for (std::int64_t now = 0; wheel.size() != 0; now += 100000000) {
     wheel.Advance(now);
