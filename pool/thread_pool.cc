@@ -41,7 +41,14 @@ ThreadTicket::ThreadTicket(ThreadPool& pool, std::shared_ptr<ThreadJob> job)
     : job_(std::move(job)) {
   const std::shared_ptr<ThreadDesk> desk = pool.desk_;
   pool.hub_->CurrentTask();  // throws where nothing may block
-  desk->slots.Acquire();
+  try {
+    desk->slots.Acquire();
+  } catch (...) {
+    // Room may have been given to this caller already; it is back now, and nobody else would
+    // notice.
+    desk->over.WakeAll();
+    throw;
+  }
   job_->desk_ = desk;
   try {
     pool.Crew().Submit(job_);
