@@ -1,6 +1,7 @@
 #ifndef VERDANT_POOL_QUEUE_H_
 #define VERDANT_POOL_QUEUE_H_
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -138,6 +139,8 @@ class Queue {
   std::optional<std::size_t> maxsize() const {
     return maxsize_ == kNoLimit ? kUnbounded : maxsize_;
   }
+  // Items put for which TaskDone() was not called yet (row A5.1).
+  std::uint64_t unfinished() const { return unfinished_; }
   // Green threads waiting in Get() and in Put() (row A5.5).
   std::size_t getting() const { return getters_.waiting(); }
   std::size_t putting() const { return putters_.waiting(); }
@@ -169,10 +172,11 @@ class Queue {
     putters_.CallAll();
     if (Available() == 0) getters_.CallAll();
   }
-  // The same, dropping what is in it, as if its work were done.
+  // The same, dropping what is in it, as if its work were done; of some TaskDone() may have said so
+  // already.
   void CloseNow() {
     const Order dropped = std::exchange(items_, Order());
-    Finish(dropped.size());
+    Finish(std::min<std::uint64_t>(dropped.size(), unfinished_));
     Close();
   }
   bool closed() const { return closed_; }
@@ -313,7 +317,7 @@ class Queue {
     }
   }
 
-  void Finish(std::size_t count) {
+  void Finish(std::uint64_t count) {
     unfinished_ -= count;
     if (unfinished_ == 0) joiners_.WakeAll();
   }
