@@ -47,7 +47,7 @@ Timeout::Timeout(absl::Duration after, std::exception_ptr exception, const char*
       doing_(doing),
       id_(next_timeout_id++) {
   Hub::Ref(task_);
-  if (task_->extras != nullptr) shields = task_->extras->shields;
+  SetUpBy(task_->extras.get());
   Start();
 }
 

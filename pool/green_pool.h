@@ -33,10 +33,11 @@ namespace verdant {
 // SpawnN() is cheaper (row A3.4).
 //
 // A member of this pool never waits for a slot, because that could be for ever: when there is none
-// left the call is made inline, and the handle returned is that of a green thread that has ended;
-// what f throws comes out of its Wait() (row A3.3, decision 4), except GreenletExit and
-// TimeoutExpired, which come out of Spawn(): they are aimed at whoever runs, and that is the
-// caller.
+// left the call is made inline, and the handle returned is that of a green thread that has ended.
+// What f throws comes out of its Wait(), or is reported with SpawnN() (row A3.3, decision 4), be it
+// a GreenletExit that f met, or the end of a Timeout or of a Wait(deadline) of its own. Only what
+// is aimed at the caller comes out of Spawn(): a Kill() of it, and what its Timeouts and Scopes,
+// set up before the call, throw in it.
 //
 // Its Imap(), ImapUnordered(), Starmap(), Map() and MapAsync() are in ImapCalls. They make size()
 // calls at a time, in green threads of their own that take none of the slots (row A3.9); a Resize()
