@@ -87,6 +87,7 @@ class GreenPile : public ResultRange<GreenPile<R>, ResultValue<R>> {
 
   template <typename F, typename... Args>
   void Add(SourceLocation site, F&& f, Args&&... args) {
+    internal::CheckCallable<std::decay_t<F>>(f);
     // Readers do not take the pile for empty while this waits (row A3.16).
     struct Spawning {
       GreenPile& pile;

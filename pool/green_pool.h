@@ -28,8 +28,9 @@ namespace verdant {
 // destroyed before them; nobody may wait in it then.
 //
 // Its Spawn() and SpawnN(), declared in SpawnCalls, run f(args...), copies of both, in a green
-// thread of its own as verdant::Spawn() does, waiting for a slot first if all are taken. When the
-// wait is interrupted nothing has happened, and `args` have not been moved from (row A3.8).
+// thread of its own as verdant::Spawn() does, waiting for a slot first if all are taken. An empty f
+// is refused before. When the wait is interrupted nothing has happened, and `args` have not been
+// moved from (row A3.8).
 // SpawnN() is cheaper (row A3.4).
 //
 // A member of this pool never waits for a slot, because that could be for ever: when there is none
@@ -84,6 +85,7 @@ class GreenPool : public SpawnCalls<GreenPool>, public ImapCalls<GreenPool> {
   template <typename F, typename... Args>
   auto SpawnAt(SourceLocation site, F&& f, Args&&... args) {
     using R = std::invoke_result_t<Member<F, Args...>&>;
+    internal::CheckCallable<std::decay_t<F>>(f);
     Hub& hub = Hub::Current();
     if (FullForMember()) [[unlikely]] {
       internal::Task* task = internal::NewTask<R>(
@@ -103,6 +105,7 @@ class GreenPool : public SpawnCalls<GreenPool>, public ImapCalls<GreenPool> {
 
   template <typename F, typename... Args>
   void SpawnNAt(SourceLocation site, F&& f, Args&&... args) {
+    internal::CheckCallable<std::decay_t<F>>(f);
     Hub& hub = Hub::Current();
     auto bound = [&] {
       auto call = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);

@@ -77,6 +77,7 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
   template <typename F, typename... Args>
   requires internal::CallableWith<F, Args...>
   auto SpawnBy(Deadline deadline, F&& f, Args&&... args) {
+    internal::CheckCallable<std::decay_t<F>>(f);
     EnterBy(deadline);
     return SpawnEntered({}, std::forward<F>(f), std::forward<Args>(args)...);
   }
@@ -86,6 +87,7 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
   auto Apply(F&& f, Args&&... args) {
     using R = std::invoke_result_t<decltype(internal::Bind(std::forward<F>(f),
                                                            std::forward<Args>(args)...))&>;
+    internal::CheckCallable<std::decay_t<F>>(f);
     if (CallerIsMember()) {
       return static_cast<R>(internal::Bind(std::forward<F>(f), std::forward<Args>(args)...)());
     }
@@ -97,6 +99,7 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
   requires internal::CallableWith<F>
   auto ApplyAsync(F&& f, SourceLocation site = SourceLocation::current()) {
     using R = std::invoke_result_t<std::decay_t<F>&>;
+    internal::CheckCallable<std::decay_t<F>>(f);
     if (!slots_->locked()) return GreenThread<R>(SpawnEnteredNow(site, std::forward<F>(f)));
     return verdant::Spawn(
         [this, site, f = std::decay_t<F>(std::forward<F>(f))]() mutable -> R {
@@ -187,6 +190,7 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
   auto SpawnAt(SourceLocation site, F&& f, Args&&... args) {
     using R = std::invoke_result_t<decltype(internal::Bind(std::forward<F>(f),
                                                            std::forward<Args>(args)...))&>;
+    internal::CheckCallable<std::decay_t<F>>(f);
     if (slots_->locked() && CallerIsMember()) [[unlikely]] {
       return GreenThread<R>(internal::RunInline(internal::NewTask<R>(
           Hub::Current(), site, internal::Bind(std::forward<F>(f), std::forward<Args>(args)...),

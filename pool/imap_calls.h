@@ -13,6 +13,7 @@
 
 #include "greenlet/source_location.h"
 #include "hub/green_thread.h"
+#include "hub/spawn.h"
 #include "pool/imap.h"
 #include "pool/internal/imap_engine.h"
 #include "pool/internal/imap_input.h"
@@ -50,7 +51,8 @@ struct ImapOptions {
 template <typename Pool>
 class ImapCalls {
  public:
-  // The results in the order of the input; see ImapResults. Starts at the hub's next turn.
+  // The results in the order of the input; see ImapResults. Starts at the hub's next turn. Throws
+  // std::logic_error if f is an empty function.
   template <typename F, std::ranges::input_range Range>
   auto Imap(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
     return Run<kOfInput>(site, {}, std::forward<F>(f), std::forward<Range>(range));
@@ -88,6 +90,7 @@ class ImapCalls {
   // Imap() over tuples (or pairs, or arrays), the members of each of which are f's arguments.
   template <typename F, std::ranges::input_range Range>
   auto Starmap(F&& f, Range&& tuples, SourceLocation site = SourceLocation::current()) {
+    internal::CheckCallable<std::decay_t<F>>(f);
     return Run<kOfInput>(site, {}, internal::Starred<std::decay_t<F>>{std::forward<F>(f)},
                          std::forward<Range>(tuples));
   }
@@ -141,6 +144,7 @@ class ImapCalls {
     using Call = std::decay_t<decltype(pool().ImapCall(std::forward<F>(f)))>;
     using R = internal::ImapResultOf<Call, Ranges...>;
     using Run = internal::ImapRun<order, Call, R, Ranges...>;
+    internal::CheckCallable<std::decay_t<F>>(f);
     const std::uint64_t size = pool().ImapSize();
     const std::uint64_t ahead = options.maxsize.value_or(size + 1);
     if (ahead == 0) throw std::logic_error("Imap: with a maxsize of 0 no call could ever be made");

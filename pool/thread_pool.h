@@ -95,6 +95,7 @@ class ThreadPool : public SpawnCalls<ThreadPool>, public ImapCalls<ThreadPool> {
   // thread can be started.
   template <typename F, typename... Args>
   decltype(auto) Apply(F&& f, Args&&... args) {
+    internal::CheckCallable<std::decay_t<F>>(f);
     auto body = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
     using Body = decltype(body);
     using R = std::invoke_result_t<Body&>;
@@ -149,6 +150,7 @@ class ThreadPool : public SpawnCalls<ThreadPool>, public ImapCalls<ThreadPool> {
   template <typename F, typename... Args>
   auto SpawnAt(SourceLocation site, F&& f, Args&&... args) {
     CheckThread();
+    internal::CheckCallable<std::decay_t<F>>(f);
     auto body = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
     using Body = decltype(body);
     using R = std::invoke_result_t<Body&>;

@@ -30,6 +30,7 @@ void SetNumThreads(std::int64_t threads);
 template <typename F, typename... Args>
 decltype(auto) Execute(F&& f, Args&&... args) {
   if (ThreadPool::OnWorkerThread()) {
+    internal::CheckCallable<std::decay_t<F>>(f);
     auto body = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
     return static_cast<std::invoke_result_t<decltype(body)&>>(body());
   }
