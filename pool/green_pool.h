@@ -10,8 +10,10 @@
 #include "hub/green_thread.h"
 #include "hub/spawn_calls.h"
 #include "pool/imap_calls.h"
+#include "pool/internal/deadline_here.h"
 #include "pool/internal/inline_call.h"
 #include "pool/internal/pool_slots.h"
+#include "pool/pool_full.h"
 
 namespace verdant {
 
@@ -54,6 +56,23 @@ class GreenPool : public SpawnCalls<GreenPool>, public ImapCalls<GreenPool> {
   GreenPool& operator=(const GreenPool&) = delete;
   ~GreenPool() { slots_->Unref(); }
 
+  // Spawn() and SpawnN(), but never inline: throw PoolFull if there is no slot by `deadline`; one
+  // that has passed, or zero, means to try (decision 2).
+  template <typename F, typename... Args>
+  requires internal::CallableWith<F, Args...>
+  auto SpawnBy(internal::DeadlineHere deadline, F&& f, Args&&... args) {
+    internal::CheckCallable<std::decay_t<F>>(f);
+    return SpawnInto(SlotBy(deadline.deadline), deadline.site, std::forward<F>(f),
+                     std::forward<Args>(args)...);
+  }
+  template <typename F, typename... Args>
+  requires internal::CallableWith<F, Args...>
+  void SpawnNBy(internal::DeadlineHere deadline, F&& f, Args&&... args) {
+    internal::CheckCallable<std::decay_t<F>>(f);
+    SpawnNInto(SlotBy(deadline.deadline), deadline.site, std::forward<F>(f),
+               std::forward<Args>(args)...);
+  }
+
   // Changes the size. Growing wakes as many waiting spawners as now fit, in order (decision 14);
   // below what runs, nothing is killed, and Free() is negative until enough have ended (row A3.5).
   // Throws std::logic_error if `size` is negative.
@@ -92,7 +111,13 @@ class GreenPool : public SpawnCalls<GreenPool>, public ImapCalls<GreenPool> {
           hub, site, internal::Bind(std::forward<F>(f), std::forward<Args>(args)...), true);
       return GreenThread<R>(internal::RunInline(task));
     }
-    internal::PoolSlot slot(*slots_);
+    return SpawnInto(internal::PoolSlot(*slots_), site, std::forward<F>(f),
+                     std::forward<Args>(args)...);
+  }
+  template <typename F, typename... Args>
+  auto SpawnInto(internal::PoolSlot slot, SourceLocation site, F&& f, Args&&... args) {
+    using R = std::invoke_result_t<Member<F, Args...>&>;
+    Hub& hub = Hub::Current();
     internal::Task* task = internal::NewTask<R>(
         hub, site,
         Member<F, Args...>{std::move(slot),
@@ -106,20 +131,36 @@ class GreenPool : public SpawnCalls<GreenPool>, public ImapCalls<GreenPool> {
   template <typename F, typename... Args>
   void SpawnNAt(SourceLocation site, F&& f, Args&&... args) {
     internal::CheckCallable<std::decay_t<F>>(f);
-    Hub& hub = Hub::Current();
-    auto bound = [&] {
-      auto call = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
-      return [call = std::move(call)]() mutable { static_cast<void>(call()); };
-    };
     if (FullForMember()) [[unlikely]] {
-      internal::RunInlineN(internal::NewTask<void>(hub, site, bound(), false), "GreenPool::SpawnN");
+      internal::RunInlineN(internal::NewTask<void>(
+                               Hub::Current(), site,
+                               Discarding(std::forward<F>(f), std::forward<Args>(args)...), false),
+                           "GreenPool::SpawnN");
       return;
     }
-    internal::PoolSlot slot(*slots_);
+    SpawnNInto(internal::PoolSlot(*slots_), site, std::forward<F>(f), std::forward<Args>(args)...);
+  }
+  template <typename F, typename... Args>
+  void SpawnNInto(internal::PoolSlot slot, SourceLocation site, F&& f, Args&&... args) {
+    using Call = decltype(Discarding(std::forward<F>(f), std::forward<Args>(args)...));
+    Hub& hub = Hub::Current();
     internal::Task* task = internal::NewTask<void>(
-        hub, site, internal::PoolMember<decltype(bound())>{std::move(slot), bound()}, false);
+        hub, site,
+        internal::PoolMember<Call>{std::move(slot),
+                                   Discarding(std::forward<F>(f), std::forward<Args>(args)...)},
+        false);
     task->member_of = slots_;
     hub.Start(task);
+  }
+  // f(args...) bound, without its result.
+  template <typename F, typename... Args>
+  static auto Discarding(F&& f, Args&&... args) {
+    auto call = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
+    return [call = std::move(call)]() mutable { static_cast<void>(call()); };
+  }
+  internal::PoolSlot SlotBy(Deadline deadline) {
+    if (!slots_->Enter(deadline)) throw PoolFull();
+    return internal::PoolSlot(*slots_, internal::PoolSlot::Entered());
   }
 
   bool FullForMember() const { return slots_->locked() && slots_->CallerIsMember(); }

@@ -6,7 +6,6 @@
 #include <exception>
 #include <list>
 #include <optional>
-#include <stdexcept>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -17,17 +16,13 @@
 #include "hub/spawn_calls.h"
 #include "pool/imap_calls.h"
 #include "pool/internal/crowd.h"
+#include "pool/internal/deadline_here.h"
 #include "pool/internal/inline_call.h"
 #include "pool/internal/member_thread.h"
 #include "pool/internal/pool_slots.h"
+#include "pool/pool_full.h"
 
 namespace verdant {
-
-// A bounded Group had no room by the deadline given (row B2.7).
-class PoolFull : public std::runtime_error {
- public:
-  PoolFull() : std::runtime_error("the group is full") {}
-};
 
 // A set of green threads, to be waited for and killed together. A green thread leaves it when it
 // ends, before those wake that wait for it. Rows B2.1-B2.8.
@@ -76,10 +71,10 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
   // Spawn(), but never inline: throws PoolFull if there is no room by `deadline` (row B2.7).
   template <typename F, typename... Args>
   requires internal::CallableWith<F, Args...>
-  auto SpawnBy(Deadline deadline, F&& f, Args&&... args) {
+  auto SpawnBy(internal::DeadlineHere deadline, F&& f, Args&&... args) {
     internal::CheckCallable<std::decay_t<F>>(f);
-    EnterBy(deadline);
-    return SpawnEntered({}, std::forward<F>(f), std::forward<Args>(args)...);
+    EnterBy(deadline.deadline);
+    return SpawnEntered(deadline.site, std::forward<F>(f), std::forward<Args>(args)...);
   }
 
   // The result of f(args...), called by a member, or by the caller if that is one (row B2.2).

@@ -36,6 +36,14 @@ decltype(auto) Execute(F&& f, Args&&... args) {
   }
   return Pool().Apply(std::forward<F>(f), std::forward<Args>(args)...);
 }
+// The same by `deadline`, as ThreadPool::ApplyBy() does it: throws PoolFull or TimeoutExpired.
+template <typename F, typename... Args>
+decltype(auto) ExecuteBy(Deadline deadline, F&& f, Args&&... args) {
+  if (ThreadPool::OnWorkerThread()) {
+    return Execute(std::forward<F>(f), std::forward<Args>(args)...);
+  }
+  return Pool().ApplyBy(deadline, std::forward<F>(f), std::forward<Args>(args)...);
+}
 
 // Ends the calling thread's pool: waits until its threads have done what was asked for, and
 // delivers it; false if `deadline` came first. The next Execute() starts new threads, whose number
