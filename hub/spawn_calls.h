@@ -11,7 +11,7 @@ namespace verdant {
 // The Spawn() and SpawnN() of Scope and of the pools: verdant::Spawn() with an idea of its own of
 // where a call is made, when there is room for it, and what becomes of it, which each says. As
 // there, f and its arguments are copied or moved, any number of them will do, and the place of the
-// call is recorded with up to two.
+// call is recorded with up to four.
 //
 // Pool has SpawnAt(SourceLocation, f, args...), and SpawnNAt() where that is more than Spawn()
 // without its handle.
@@ -33,11 +33,25 @@ class SpawnCalls {
   auto Spawn(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
     return pool().SpawnAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
   }
-  template <typename F, typename A, typename B, typename C, typename... Rest>
-  requires internal::CallableWith<F, A, B, C, Rest...>
-  auto Spawn(F&& f, A&& a, B&& b, C&& c, Rest&&... rest) {
+  template <typename F, typename A, typename B, typename C>
+  requires internal::CallableWith<F, A, B, C>
+  auto Spawn(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+    return pool().SpawnAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                          std::forward<C>(c));
+  }
+  template <typename F, typename A, typename B, typename C, typename D>
+  requires internal::CallableWith<F, A, B, C, D>
+  auto Spawn(F&& f, A&& a, B&& b, C&& c, D&& d, SourceLocation site = SourceLocation::current()) {
+    return pool().SpawnAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                          std::forward<C>(c), std::forward<D>(d));
+  }
+  template <typename F, typename A, typename B, typename C, typename D, typename E,
+            typename... Rest>
+  requires internal::CallableWith<F, A, B, C, D, E, Rest...>
+  auto Spawn(F&& f, A&& a, B&& b, C&& c, D&& d, E&& e, Rest&&... rest) {
     return pool().SpawnAt({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                          std::forward<C>(c), std::forward<Rest>(rest)...);
+                          std::forward<C>(c), std::forward<D>(d), std::forward<E>(e),
+                          std::forward<Rest>(rest)...);
   }
 
   // The same without a handle. What f throws goes to the hub's error handler.
@@ -55,11 +69,25 @@ class SpawnCalls {
   void SpawnN(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
     pool().SpawnNAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
   }
-  template <typename F, typename A, typename B, typename C, typename... Rest>
-  requires internal::CallableWith<F, A, B, C, Rest...>
-  void SpawnN(F&& f, A&& a, B&& b, C&& c, Rest&&... rest) {
+  template <typename F, typename A, typename B, typename C>
+  requires internal::CallableWith<F, A, B, C>
+  void SpawnN(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+    pool().SpawnNAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                    std::forward<C>(c));
+  }
+  template <typename F, typename A, typename B, typename C, typename D>
+  requires internal::CallableWith<F, A, B, C, D>
+  void SpawnN(F&& f, A&& a, B&& b, C&& c, D&& d, SourceLocation site = SourceLocation::current()) {
+    pool().SpawnNAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                    std::forward<C>(c), std::forward<D>(d));
+  }
+  template <typename F, typename A, typename B, typename C, typename D, typename E,
+            typename... Rest>
+  requires internal::CallableWith<F, A, B, C, D, E, Rest...>
+  void SpawnN(F&& f, A&& a, B&& b, C&& c, D&& d, E&& e, Rest&&... rest) {
     pool().SpawnNAt({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                    std::forward<C>(c), std::forward<Rest>(rest)...);
+                    std::forward<C>(c), std::forward<D>(d), std::forward<E>(e),
+                    std::forward<Rest>(rest)...);
   }
 
  protected:

@@ -77,16 +77,41 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
     return SpawnEntered(deadline.site, std::forward<F>(f), std::forward<Args>(args)...);
   }
 
-  // The result of f(args...), called by a member, or by the caller if that is one (row B2.2).
-  template <typename F, typename... Args>
-  auto Apply(F&& f, Args&&... args) {
-    using R = std::invoke_result_t<decltype(internal::Bind(std::forward<F>(f),
-                                                           std::forward<Args>(args)...))&>;
-    internal::CheckCallable<std::decay_t<F>>(f);
-    if (CallerIsMember()) {
-      return static_cast<R>(internal::Bind(std::forward<F>(f), std::forward<Args>(args)...)());
-    }
-    return static_cast<R>(SpawnAt({}, std::forward<F>(f), std::forward<Args>(args)...).Wait());
+  // The result of f(args...), called by a member, or by the caller if that is one (row B2.2). The
+  // place is recorded with up to four arguments.
+  template <typename F>
+  auto Apply(F&& f, SourceLocation site = SourceLocation::current()) {
+    return ApplyAt(site, std::forward<F>(f));
+  }
+  template <typename F, typename A>
+  requires internal::CallableWith<F, A>
+  auto Apply(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
+    return ApplyAt(site, std::forward<F>(f), std::forward<A>(a));
+  }
+  template <typename F, typename A, typename B>
+  requires internal::CallableWith<F, A, B>
+  auto Apply(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
+    return ApplyAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+  }
+  template <typename F, typename A, typename B, typename C>
+  requires internal::CallableWith<F, A, B, C>
+  auto Apply(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+    return ApplyAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                   std::forward<C>(c));
+  }
+  template <typename F, typename A, typename B, typename C, typename D>
+  requires internal::CallableWith<F, A, B, C, D>
+  auto Apply(F&& f, A&& a, B&& b, C&& c, D&& d, SourceLocation site = SourceLocation::current()) {
+    return ApplyAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                   std::forward<C>(c), std::forward<D>(d));
+  }
+  template <typename F, typename A, typename B, typename C, typename D, typename E,
+            typename... Rest>
+  requires internal::CallableWith<F, A, B, C, D, E, Rest...>
+  auto Apply(F&& f, A&& a, B&& b, C&& c, D&& d, E&& e, Rest&&... rest) {
+    return ApplyAt({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                   std::forward<C>(c), std::forward<D>(d), std::forward<E>(e),
+                   std::forward<Rest>(rest)...);
   }
   // A handle on f()'s result, which a member computes. Never waits: while there is no room a green
   // thread that is no member waits for it, and the group must outlive that (row B2.2).
@@ -107,8 +132,8 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
   // hub's error handler.
   template <typename F, internal::Callback Done>
   requires internal::CallableWith<F>
-  auto ApplyAsync(F&& f, Done&& done) {
-    auto thread = ApplyAsync(std::forward<F>(f));
+  auto ApplyAsync(F&& f, Done&& done, SourceLocation site = SourceLocation::current()) {
+    auto thread = ApplyAsync(std::forward<F>(f), site);
     internal::MemberThread(thread).LinkWithoutLooking(
         [thread, done = std::decay_t<Done>(std::forward<Done>(done))]() mutable {
           if (!thread.Successful()) return;
@@ -193,6 +218,16 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
     }
     EnterBy(Deadline::Never());
     return SpawnEntered(site, std::forward<F>(f), std::forward<Args>(args)...);
+  }
+  template <typename F, typename... Args>
+  auto ApplyAt(SourceLocation site, F&& f, Args&&... args) {
+    using R = std::invoke_result_t<decltype(internal::Bind(std::forward<F>(f),
+                                                           std::forward<Args>(args)...))&>;
+    internal::CheckCallable<std::decay_t<F>>(f);
+    if (CallerIsMember()) {
+      return static_cast<R>(internal::Bind(std::forward<F>(f), std::forward<Args>(args)...)());
+    }
+    return static_cast<R>(SpawnAt(site, std::forward<F>(f), std::forward<Args>(args)...).Wait());
   }
   template <typename F>
   auto SpawnEnteredNow(SourceLocation site, F&& f) {

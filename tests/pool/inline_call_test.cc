@@ -116,7 +116,7 @@ TEST_P(InlineCall, A3_3_TheExitOfAnotherThatItWaitedForIsItsOwn) {
   EXPECT_EQ(IsGreenletExit(outcome.kept), TellsOfExits());
 }
 
-TEST_P(InlineCall, A3_3_AnExitThatItThrowsIsItsOwn) {
+TEST_P(InlineCall, A3_3_A3_4_AnExitThatItThrowsIsItsOwn) {
   const Outcome outcome = Make([] { throw GreenletExit(); });
   EXPECT_EQ(Text(outcome.thrown), "nothing");
   EXPECT_EQ(IsGreenletExit(outcome.kept), TellsOfExits());
