@@ -41,7 +41,8 @@ class QueueClosed : public std::runtime_error {
 //
 // maxsize says how many items it holds before Put() waits: kUnbounded, any number; 0, none: a Put()
 // and a Get() meet: Put() returns when its item has been taken, or at once if it finds a Get()
-// waiting to hand it to (row A5.2, decision 3).
+// waiting to hand it to (row A5.2, decision 3). Until that Get() runs the item is in the queue, and
+// if it is killed or runs out of time before, the item stays there for the next.
 //
 // Those that wait are served in the order they came, and nobody who would wait overtakes them
 // (decision 10). A Put() that is killed or runs out of time before its item was in the queue leaves
@@ -77,7 +78,7 @@ class Queue {
     return PutBy(copy, deadline);
   }
   // Puts `item` in if that needs no waiting: there is room, or with maxsize 0 somebody waits for it
-  // (row A5.4).
+  // and no other item is on its way to them. Does not yield, either (row A5.4).
   bool TryPut(T&& item) {
     if (closed_) return false;
     const bool fits = maxsize_ == 0
@@ -133,7 +134,8 @@ class Queue {
 
   // Items in it, those of green threads waiting in Put() not counted.
   std::size_t size() const { return items_.size(); }
-  // With maxsize 0 both are true.
+  // With maxsize 0 it is full always, and empty but for what a Put() has left for a Get() that has
+  // not run yet, or never came to it.
   bool empty() const { return size() == 0; }
   bool full() const { return Room() == 0; }
   std::optional<std::size_t> maxsize() const {
@@ -331,13 +333,14 @@ class Queue {
   bool closed_ = false;
 };
 
-// A Queue that holds nothing: Put() and Get() meet (decision 3).
+// A Queue that has room for nothing: Put() and Get() meet (decision 3).
 template <typename T>
 class Channel : public Queue<T> {
  public:
   Channel() : Queue<T>(0) {}
 
-  // Who waits to put less who waits to get (row B5.2).
+  // Who waits to put less who waits to get (row B5.2). An item left behind by a Get() that was
+  // killed counts on neither side.
   std::ptrdiff_t balance() const {
     return static_cast<std::ptrdiff_t>(this->putting()) -
            static_cast<std::ptrdiff_t>(this->getting());
