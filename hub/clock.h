@@ -24,9 +24,11 @@ class Clock {
 };
 
 // A point on the current hub's clock, on a thread without a hub CLOCK_MONOTONIC's, by which
-// something must have happened. Everything that blocks takes one; a absl::Duration converts to the
+// something must have happened. What blocks takes one (decision 2 of the reference); what only goes
+// on until work that was given to it has ended, such as a Map(), Scope::Join(), RunInHub(), Idle()
+// or the scope of a lock, is limited by WithTimeout() instead. An absl::Duration converts to the
 // deadline that lies so far ahead, so `socket.Recv(buffer, absl::Seconds(5))` reads as it should,
-// and one Deadline handed through several calls is one total budget (decision 12 of the reference).
+// and one Deadline handed through several calls is one total budget (decision 12).
 class Deadline {
  public:
   // Never.

@@ -176,7 +176,7 @@ bool AnyGreenThread::Doom(std::exception_ptr exception, bool first) const {
   if (task->hub != internal::current_hub) ThrowForeign(task);
   Hub& hub = *task->hub;
   if (first && !hub.OnHubStack() && hub.CurrentTask() == task) {
-    if (task->extras != nullptr && task->extras->aimed != nullptr) *task->extras->aimed = exception;
+    if (task->extras != nullptr) task->extras->NoteAimed(exception, 0);
     std::rethrow_exception(exception);
   }
   if (task->state == Task::State::kNew && task->own_fiber.scheduled == nullptr) {

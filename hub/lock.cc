@@ -48,6 +48,7 @@ class LockWait final : public VainWait {
     given_up_ = true;
     Unlink();
     if (interruptible_) {
+      exception_.SetUpBy(task_->extras.get());
       hub_.Deliver(task_, &exception_);
     } else {
       hub_.Wake(task_);

@@ -286,17 +286,17 @@ void Hub::RaiseFirstInterrupt(Fiber* self) {
   // The flag outlives an interrupt that was taken back.
   if (TaskOf(self)->interrupts.empty())
     self->flags &= static_cast<std::uint16_t>(~Fiber::kInterrupted);
-  const internal::TaskExtras* extras = TaskOf(self)->extras.get();
+  internal::TaskExtras* extras = TaskOf(self)->extras.get();
   if (first == nullptr) {
     if (extras != nullptr) internal::BeginStackMeasurement(*TaskOf(self));
     return;
   }
-  if (extras == nullptr || extras->aimed == nullptr) first->Raise();
-  std::exception_ptr& aimed = *extras->aimed;
+  if (extras == nullptr || extras->inline_call == nullptr) first->Raise();
+  const std::uint32_t calls = first->inline_calls;
   try {
     first->Raise();
   } catch (...) {
-    aimed = std::current_exception();
+    extras->NoteAimed(std::current_exception(), calls);
     throw;
   }
 }

@@ -16,7 +16,7 @@ Scope::Scope(ScopeOptions options, SourceLocation site)
   if (persist_ <= absl::ZeroDuration()) {
     throw std::logic_error("Scope: ScopeOptions::persist is not positive");
   }
-  if (owner_->extras != nullptr) shields = owner_->extras->shields;
+  SetUpBy(owner_->extras.get());
   if (options.deadline.never()) return;
   timeout_.emplace(options.deadline.Remaining(), "a scope");
   if (options.deadline < CurrentDeadline())

@@ -70,7 +70,7 @@ Timeout::Timeout(absl::Duration after, std::exception_ptr exception, const char*
       exception_(std::move(exception)),
       id_(NewTimeoutId()) {
   Hub::Ref(task);
-  if (task->extras != nullptr) shields = task->extras->shields;
+  SetUpBy(task->extras.get());
   Start();
 }
 

@@ -16,6 +16,7 @@
 #include "hub/timeout.h"
 #include "pool/green_pool.h"
 #include "pool/internal/crowd.h"
+#include "pool/internal/deadline_here.h"
 #include "pool/result_range.h"
 
 namespace verdant {
@@ -38,6 +39,9 @@ namespace verdant {
 // they came.
 template <typename R>
 class GreenPile : public ResultRange<GreenPile<R>, ResultValue<R>> {
+  template <typename F, typename... Args>
+  static constexpr bool Makes = std::is_invocable_r_v<R, std::decay_t<F>, std::decay_t<Args>...>;
+
  public:
   // With a pool of its own, of that size.
   explicit GreenPile(std::int64_t size = 1000)
@@ -48,23 +52,52 @@ class GreenPile : public ResultRange<GreenPile<R>, ResultValue<R>> {
   GreenPile& operator=(const GreenPile&) = delete;
 
   // Has f(args...) called as GreenPool::Spawn() does, which waits while the pool is full. When that
-  // is interrupted nothing was added.
+  // is interrupted nothing was added. The place is recorded with up to four arguments.
   template <typename F>
-  requires std::is_invocable_r_v<R, std::decay_t<F>>
+  requires Makes<F>
   void Spawn(F&& f, SourceLocation site = SourceLocation::current()) {
-    Add(site, std::forward<F>(f));
+    SpawnAt(site, std::forward<F>(f));
   }
   template <typename F, typename A>
-  requires std::is_invocable_r_v<R, std::decay_t<F>, std::decay_t<A>>
+  requires Makes<F, A>
   void Spawn(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
-    Add(site, std::forward<F>(f), std::forward<A>(a));
+    SpawnAt(site, std::forward<F>(f), std::forward<A>(a));
   }
-  template <typename F, typename A, typename B, typename... Rest>
-  requires std::is_invocable_r_v<R, std::decay_t<F>, std::decay_t<A>, std::decay_t<B>,
-                                 std::decay_t<Rest>...>
-  void Spawn(F&& f, A&& a, B&& b, Rest&&... rest) {
-    Add({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-        std::forward<Rest>(rest)...);
+  template <typename F, typename A, typename B>
+  requires Makes<F, A, B>
+  void Spawn(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
+    SpawnAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+  }
+  template <typename F, typename A, typename B, typename C>
+  requires Makes<F, A, B, C>
+  void Spawn(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+    SpawnAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
+  }
+  template <typename F, typename A, typename B, typename C, typename D>
+  requires Makes<F, A, B, C, D>
+  void Spawn(F&& f, A&& a, B&& b, C&& c, D&& d, SourceLocation site = SourceLocation::current()) {
+    SpawnAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c),
+            std::forward<D>(d));
+  }
+  template <typename F, typename A, typename B, typename C, typename D, typename E,
+            typename... Rest>
+  requires Makes<F, A, B, C, D, E, Rest...>
+  void Spawn(F&& f, A&& a, B&& b, C&& c, D&& d, E&& e, Rest&&... rest) {
+    SpawnAt({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c),
+            std::forward<D>(d), std::forward<E>(e), std::forward<Rest>(rest)...);
+  }
+
+  // The same as GreenPool::SpawnBy() does: throws PoolFull if there is no slot by `deadline`.
+  template <typename F, typename... Args>
+  requires Makes<F, Args...>
+  void SpawnBy(internal::DeadlineHere deadline, F&& f, Args&&... args) {
+    internal::CheckCallable<std::decay_t<F>>(f);
+    Add([&] {
+      auto slot = pool_.SlotBy(deadline.deadline);
+      return pool_.SpawnInto(std::move(slot), deadline.site,
+                             Call<std::decay_t<F>>{std::forward<F>(f)},
+                             std::forward<Args>(args)...);
+    });
   }
 
  private:
@@ -86,7 +119,15 @@ class GreenPile : public ResultRange<GreenPile<R>, ResultValue<R>> {
   };
 
   template <typename F, typename... Args>
-  void Add(SourceLocation site, F&& f, Args&&... args) {
+  void SpawnAt(SourceLocation site, F&& f, Args&&... args) {
+    internal::CheckCallable<std::decay_t<F>>(f);
+    Add([&] {
+      return pool_.SpawnAt(site, Call<std::decay_t<F>>{std::forward<F>(f)},
+                           std::forward<Args>(args)...);
+    });
+  }
+  template <typename SpawnIt>
+  [[gnu::always_inline]] void Add(SpawnIt spawn) {
     // Readers do not take the pile for empty while this waits (row A3.16).
     struct Spawning {
       GreenPile& pile;
@@ -96,8 +137,7 @@ class GreenPile : public ResultRange<GreenPile<R>, ResultValue<R>> {
         pile.reader_waits_for_spawner_.WakeAll();
       }
     } const spawning(*this);
-    outstanding_.push_back(pool_.SpawnAt(site, Call<std::decay_t<F>>{std::forward<F>(f)},
-                                         std::forward<Args>(args)...));
+    outstanding_.push_back(spawn());
   }
 
   bool Take(internal::Outcome<ResultValue<R>>& outcome, Deadline deadline) {

@@ -6,7 +6,6 @@
 #include <exception>
 #include <list>
 #include <optional>
-#include <stdexcept>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -17,17 +16,13 @@
 #include "hub/spawn_calls.h"
 #include "pool/imap_calls.h"
 #include "pool/internal/crowd.h"
+#include "pool/internal/deadline_here.h"
 #include "pool/internal/inline_call.h"
 #include "pool/internal/member_thread.h"
 #include "pool/internal/pool_slots.h"
+#include "pool/pool_full.h"
 
 namespace verdant {
-
-// A bounded Group had no room by the deadline given (row B2.7).
-class PoolFull : public std::runtime_error {
- public:
-  PoolFull() : std::runtime_error("the group is full") {}
-};
 
 // A set of green threads, to be waited for and killed together. A green thread leaves it when it
 // ends, before those wake that wait for it. Rows B2.1-B2.8.
@@ -76,20 +71,47 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
   // Spawn(), but never inline: throws PoolFull if there is no room by `deadline` (row B2.7).
   template <typename F, typename... Args>
   requires internal::CallableWith<F, Args...>
-  auto SpawnBy(Deadline deadline, F&& f, Args&&... args) {
-    EnterBy(deadline);
-    return SpawnEntered({}, std::forward<F>(f), std::forward<Args>(args)...);
+  auto SpawnBy(internal::DeadlineHere deadline, F&& f, Args&&... args) {
+    internal::CheckCallable<std::decay_t<F>>(f);
+    EnterBy(deadline.deadline);
+    return SpawnEntered(deadline.site, std::forward<F>(f), std::forward<Args>(args)...);
   }
 
-  // The result of f(args...), called by a member, or by the caller if that is one (row B2.2).
-  template <typename F, typename... Args>
-  auto Apply(F&& f, Args&&... args) {
-    using R = std::invoke_result_t<decltype(internal::Bind(std::forward<F>(f),
-                                                           std::forward<Args>(args)...))&>;
-    if (CallerIsMember()) {
-      return static_cast<R>(internal::Bind(std::forward<F>(f), std::forward<Args>(args)...)());
-    }
-    return static_cast<R>(SpawnAt({}, std::forward<F>(f), std::forward<Args>(args)...).Wait());
+  // The result of f(args...), called by a member, or by the caller if that is one (row B2.2). The
+  // place is recorded with up to four arguments.
+  template <typename F>
+  auto Apply(F&& f, SourceLocation site = SourceLocation::current()) {
+    return ApplyAt(site, std::forward<F>(f));
+  }
+  template <typename F, typename A>
+  requires internal::CallableWith<F, A>
+  auto Apply(F&& f, A&& a, SourceLocation site = SourceLocation::current()) {
+    return ApplyAt(site, std::forward<F>(f), std::forward<A>(a));
+  }
+  template <typename F, typename A, typename B>
+  requires internal::CallableWith<F, A, B>
+  auto Apply(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
+    return ApplyAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+  }
+  template <typename F, typename A, typename B, typename C>
+  requires internal::CallableWith<F, A, B, C>
+  auto Apply(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+    return ApplyAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                   std::forward<C>(c));
+  }
+  template <typename F, typename A, typename B, typename C, typename D>
+  requires internal::CallableWith<F, A, B, C, D>
+  auto Apply(F&& f, A&& a, B&& b, C&& c, D&& d, SourceLocation site = SourceLocation::current()) {
+    return ApplyAt(site, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                   std::forward<C>(c), std::forward<D>(d));
+  }
+  template <typename F, typename A, typename B, typename C, typename D, typename E,
+            typename... Rest>
+  requires internal::CallableWith<F, A, B, C, D, E, Rest...>
+  auto Apply(F&& f, A&& a, B&& b, C&& c, D&& d, E&& e, Rest&&... rest) {
+    return ApplyAt({}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                   std::forward<C>(c), std::forward<D>(d), std::forward<E>(e),
+                   std::forward<Rest>(rest)...);
   }
   // A handle on f()'s result, which a member computes. Never waits: while there is no room a green
   // thread that is no member waits for it, and the group must outlive that (row B2.2).
@@ -97,6 +119,7 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
   requires internal::CallableWith<F>
   auto ApplyAsync(F&& f, SourceLocation site = SourceLocation::current()) {
     using R = std::invoke_result_t<std::decay_t<F>&>;
+    internal::CheckCallable<std::decay_t<F>>(f);
     if (!slots_->locked()) return GreenThread<R>(SpawnEnteredNow(site, std::forward<F>(f)));
     return verdant::Spawn(
         [this, site, f = std::decay_t<F>(std::forward<F>(f))]() mutable -> R {
@@ -109,8 +132,8 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
   // hub's error handler.
   template <typename F, internal::Callback Done>
   requires internal::CallableWith<F>
-  auto ApplyAsync(F&& f, Done&& done) {
-    auto thread = ApplyAsync(std::forward<F>(f));
+  auto ApplyAsync(F&& f, Done&& done, SourceLocation site = SourceLocation::current()) {
+    auto thread = ApplyAsync(std::forward<F>(f), site);
     internal::MemberThread(thread).LinkWithoutLooking(
         [thread, done = std::decay_t<Done>(std::forward<Done>(done))]() mutable {
           if (!thread.Successful()) return;
@@ -187,6 +210,7 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
   auto SpawnAt(SourceLocation site, F&& f, Args&&... args) {
     using R = std::invoke_result_t<decltype(internal::Bind(std::forward<F>(f),
                                                            std::forward<Args>(args)...))&>;
+    internal::CheckCallable<std::decay_t<F>>(f);
     if (slots_->locked() && CallerIsMember()) [[unlikely]] {
       return GreenThread<R>(internal::RunInline(internal::NewTask<R>(
           Hub::Current(), site, internal::Bind(std::forward<F>(f), std::forward<Args>(args)...),
@@ -194,6 +218,16 @@ class Group : public SpawnCalls<Group>, public ImapCalls<Group> {
     }
     EnterBy(Deadline::Never());
     return SpawnEntered(site, std::forward<F>(f), std::forward<Args>(args)...);
+  }
+  template <typename F, typename... Args>
+  auto ApplyAt(SourceLocation site, F&& f, Args&&... args) {
+    using R = std::invoke_result_t<decltype(internal::Bind(std::forward<F>(f),
+                                                           std::forward<Args>(args)...))&>;
+    internal::CheckCallable<std::decay_t<F>>(f);
+    if (CallerIsMember()) {
+      return static_cast<R>(internal::Bind(std::forward<F>(f), std::forward<Args>(args)...)());
+    }
+    return static_cast<R>(SpawnAt(site, std::forward<F>(f), std::forward<Args>(args)...).Wait());
   }
   template <typename F>
   auto SpawnEnteredNow(SourceLocation site, F&& f) {

@@ -13,6 +13,7 @@
 
 #include "greenlet/source_location.h"
 #include "hub/green_thread.h"
+#include "hub/spawn.h"
 #include "pool/imap.h"
 #include "pool/internal/imap_engine.h"
 #include "pool/internal/imap_input.h"
@@ -34,6 +35,8 @@ struct ImapOptions {
   // taken yet: no more work is started beyond that (row B2.4). At least 1; larger than the pool's
   // size to let results gather while the reader does something else. By default the size and one.
   std::optional<std::uint64_t> maxsize = std::nullopt;
+  // Where the call is, for reports; by default, where the options are made.
+  SourceLocation site = SourceLocation::current();
 };
 
 // The maps of GreenPool, Group and ThreadPool: f called for each element of an input, as many calls
@@ -43,28 +46,40 @@ struct ImapOptions {
 // will do, endless ones and those whose iterators wait included. An lvalue range must outlive the
 // results, an rvalue is moved into them, a view is copied. f is kept as a copy and called as an
 // lvalue, by several green threads in turn. It gets the reference that a forward range yields, or
-// else the element as an rvalue.
+// else the element as an rvalue. The place of the call is recorded with up to three ranges.
 //
 // Pool has std::uint64_t ImapSize() const, and ImapCall(f) if something else than f is to be
 // called.
 template <typename Pool>
 class ImapCalls {
  public:
-  // The results in the order of the input; see ImapResults. Starts at the hub's next turn.
+  // The results in the order of the input; see ImapResults. Starts at the hub's next turn. Throws
+  // std::logic_error if f is an empty function.
   template <typename F, std::ranges::input_range Range>
   auto Imap(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
     return Run<kOfInput>(site, {}, std::forward<F>(f), std::forward<Range>(range));
   }
+  template <typename F, std::ranges::input_range A, std::ranges::input_range B>
+  auto Imap(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
+    return Run<kOfInput>(site, {}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+  }
   template <typename F, std::ranges::input_range A, std::ranges::input_range B,
+            std::ranges::input_range C>
+  auto Imap(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+    return Run<kOfInput>(site, {}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                         std::forward<C>(c));
+  }
+  template <typename F, std::ranges::input_range A, std::ranges::input_range B,
+            std::ranges::input_range C, std::ranges::input_range D,
             std::ranges::input_range... Rest>
-  auto Imap(F&& f, A&& a, B&& b, Rest&&... rest) {
+  auto Imap(F&& f, A&& a, B&& b, C&& c, D&& d, Rest&&... rest) {
     return Run<kOfInput>({}, {}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                         std::forward<Rest>(rest)...);
+                         std::forward<C>(c), std::forward<D>(d), std::forward<Rest>(rest)...);
   }
   // Throws std::logic_error if the options make no sense.
   template <typename F, std::ranges::input_range Range, std::ranges::input_range... Rest>
   auto Imap(ImapOptions options, F&& f, Range&& range, Rest&&... rest) {
-    return Run<kOfInput>({}, options, std::forward<F>(f), std::forward<Range>(range),
+    return Run<kOfInput>(options.site, options, std::forward<F>(f), std::forward<Range>(range),
                          std::forward<Rest>(rest)...);
   }
 
@@ -73,21 +88,33 @@ class ImapCalls {
   auto ImapUnordered(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
     return Run<kOfCompletion>(site, {}, std::forward<F>(f), std::forward<Range>(range));
   }
+  template <typename F, std::ranges::input_range A, std::ranges::input_range B>
+  auto ImapUnordered(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
+    return Run<kOfCompletion>(site, {}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+  }
   template <typename F, std::ranges::input_range A, std::ranges::input_range B,
+            std::ranges::input_range C>
+  auto ImapUnordered(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+    return Run<kOfCompletion>(site, {}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+                              std::forward<C>(c));
+  }
+  template <typename F, std::ranges::input_range A, std::ranges::input_range B,
+            std::ranges::input_range C, std::ranges::input_range D,
             std::ranges::input_range... Rest>
-  auto ImapUnordered(F&& f, A&& a, B&& b, Rest&&... rest) {
+  auto ImapUnordered(F&& f, A&& a, B&& b, C&& c, D&& d, Rest&&... rest) {
     return Run<kOfCompletion>({}, {}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                              std::forward<Rest>(rest)...);
+                              std::forward<C>(c), std::forward<D>(d), std::forward<Rest>(rest)...);
   }
   template <typename F, std::ranges::input_range Range, std::ranges::input_range... Rest>
   auto ImapUnordered(ImapOptions options, F&& f, Range&& range, Rest&&... rest) {
-    return Run<kOfCompletion>({}, options, std::forward<F>(f), std::forward<Range>(range),
+    return Run<kOfCompletion>(options.site, options, std::forward<F>(f), std::forward<Range>(range),
                               std::forward<Rest>(rest)...);
   }
 
   // Imap() over tuples (or pairs, or arrays), the members of each of which are f's arguments.
   template <typename F, std::ranges::input_range Range>
   auto Starmap(F&& f, Range&& tuples, SourceLocation site = SourceLocation::current()) {
+    internal::CheckCallable<std::decay_t<F>>(f);
     return Run<kOfInput>(site, {}, internal::Starred<std::decay_t<F>>{std::forward<F>(f)},
                          std::forward<Range>(tuples));
   }
@@ -98,11 +125,22 @@ class ImapCalls {
   auto Map(F&& f, Range&& range, SourceLocation site = SourceLocation::current()) {
     return Collect(Imap(std::forward<F>(f), std::forward<Range>(range), site));
   }
+  template <typename F, std::ranges::input_range A, std::ranges::input_range B>
+  auto Map(F&& f, A&& a, B&& b, SourceLocation site = SourceLocation::current()) {
+    return Collect(Imap(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), site));
+  }
   template <typename F, std::ranges::input_range A, std::ranges::input_range B,
+            std::ranges::input_range C>
+  auto Map(F&& f, A&& a, B&& b, C&& c, SourceLocation site = SourceLocation::current()) {
+    return Collect(
+        Imap(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c), site));
+  }
+  template <typename F, std::ranges::input_range A, std::ranges::input_range B,
+            std::ranges::input_range C, std::ranges::input_range D,
             std::ranges::input_range... Rest>
-  auto Map(F&& f, A&& a, B&& b, Rest&&... rest) {
+  auto Map(F&& f, A&& a, B&& b, C&& c, D&& d, Rest&&... rest) {
     return Collect(Imap(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
-                        std::forward<Rest>(rest)...));
+                        std::forward<C>(c), std::forward<D>(d), std::forward<Rest>(rest)...));
   }
   // A handle on a green thread that does this; killing it kills the calls. Never waits.
   template <typename F, std::ranges::input_range Range>
@@ -114,13 +152,16 @@ class ImapCalls {
   // The same; when all results are there, and before others learn of them, that green thread calls
   // done(results). What `done` throws is the outcome then.
   template <typename F, std::ranges::input_range Range, internal::Callback Done>
-  auto MapAsync(F&& f, Range&& range, Done&& done) {
-    return Spawn([results = Imap(std::forward<F>(f), std::forward<Range>(range)),
-                  done = std::decay_t<Done>(std::forward<Done>(done))]() mutable {
-      auto all = Collect(std::move(results));
-      done(std::as_const(all));
-      return all;
-    });
+  auto MapAsync(F&& f, Range&& range, Done&& done,
+                SourceLocation site = SourceLocation::current()) {
+    return Spawn(
+        [results = Imap(std::forward<F>(f), std::forward<Range>(range), site),
+         done = std::decay_t<Done>(std::forward<Done>(done))]() mutable {
+          auto all = Collect(std::move(results));
+          done(std::as_const(all));
+          return all;
+        },
+        site);
   }
 
  protected:
@@ -141,6 +182,7 @@ class ImapCalls {
     using Call = std::decay_t<decltype(pool().ImapCall(std::forward<F>(f)))>;
     using R = internal::ImapResultOf<Call, Ranges...>;
     using Run = internal::ImapRun<order, Call, R, Ranges...>;
+    internal::CheckCallable<std::decay_t<F>>(f);
     const std::uint64_t size = pool().ImapSize();
     const std::uint64_t ahead = options.maxsize.value_or(size + 1);
     if (ahead == 0) throw std::logic_error("Imap: with a maxsize of 0 no call could ever be made");

@@ -1,6 +1,7 @@
 #ifndef VERDANT_POOL_QUEUE_H_
 #define VERDANT_POOL_QUEUE_H_
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -40,7 +41,8 @@ class QueueClosed : public std::runtime_error {
 //
 // maxsize says how many items it holds before Put() waits: kUnbounded, any number; 0, none: a Put()
 // and a Get() meet: Put() returns when its item has been taken, or at once if it finds a Get()
-// waiting to hand it to (row A5.2, decision 3).
+// waiting to hand it to (row A5.2, decision 3). Until that Get() runs the item is in the queue, and
+// if it is killed or runs out of time before, the item stays there for the next.
 //
 // Those that wait are served in the order they came, and nobody who would wait overtakes them
 // (decision 10). A Put() that is killed or runs out of time before its item was in the queue leaves
@@ -76,7 +78,7 @@ class Queue {
     return PutBy(copy, deadline);
   }
   // Puts `item` in if that needs no waiting: there is room, or with maxsize 0 somebody waits for it
-  // (row A5.4).
+  // and no other item is on its way to them. Does not yield, either (row A5.4).
   bool TryPut(T&& item) {
     if (closed_) return false;
     const bool fits = maxsize_ == 0
@@ -132,12 +134,15 @@ class Queue {
 
   // Items in it, those of green threads waiting in Put() not counted.
   std::size_t size() const { return items_.size(); }
-  // With maxsize 0 both are true.
+  // With maxsize 0 it is full always, and empty but for what a Put() has left for a Get() that has
+  // not run yet, or never came to it.
   bool empty() const { return size() == 0; }
   bool full() const { return Room() == 0; }
   std::optional<std::size_t> maxsize() const {
     return maxsize_ == kNoLimit ? kUnbounded : maxsize_;
   }
+  // Items put for which TaskDone() was not called yet (row A5.1).
+  std::uint64_t unfinished() const { return unfinished_; }
   // Green threads waiting in Get() and in Put() (row A5.5).
   std::size_t getting() const { return getters_.waiting(); }
   std::size_t putting() const { return putters_.waiting(); }
@@ -169,10 +174,11 @@ class Queue {
     putters_.CallAll();
     if (Available() == 0) getters_.CallAll();
   }
-  // The same, dropping what is in it, as if its work were done.
+  // The same, dropping what is in it, as if its work were done; of some TaskDone() may have said so
+  // already.
   void CloseNow() {
     const Order dropped = std::exchange(items_, Order());
-    Finish(dropped.size());
+    Finish(std::min<std::uint64_t>(dropped.size(), unfinished_));
     Close();
   }
   bool closed() const { return closed_; }
@@ -313,7 +319,7 @@ class Queue {
     }
   }
 
-  void Finish(std::size_t count) {
+  void Finish(std::uint64_t count) {
     unfinished_ -= count;
     if (unfinished_ == 0) joiners_.WakeAll();
   }
@@ -327,13 +333,14 @@ class Queue {
   bool closed_ = false;
 };
 
-// A Queue that holds nothing: Put() and Get() meet (decision 3).
+// A Queue that has room for nothing: Put() and Get() meet (decision 3).
 template <typename T>
 class Channel : public Queue<T> {
  public:
   Channel() : Queue<T>(0) {}
 
-  // Who waits to put less who waits to get (row B5.2).
+  // Who waits to put less who waits to get (row B5.2). An item left behind by a Get() that was
+  // killed counts on neither side.
   std::ptrdiff_t balance() const {
     return static_cast<std::ptrdiff_t>(this->putting()) -
            static_cast<std::ptrdiff_t>(this->getting());

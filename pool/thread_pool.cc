@@ -37,11 +37,20 @@ void LeaveToParent(std::shared_ptr<void> object) {
 
 namespace internal {
 
-ThreadTicket::ThreadTicket(ThreadPool& pool, std::shared_ptr<ThreadJob> job)
+ThreadTicket::ThreadTicket(ThreadPool& pool, std::shared_ptr<ThreadJob> job, Deadline deadline)
     : job_(std::move(job)) {
   const std::shared_ptr<ThreadDesk> desk = pool.desk_;
   pool.hub_->CurrentTask();  // throws where nothing may block
-  desk->slots.Acquire();
+  bool room = false;
+  try {
+    room = desk->slots.Acquire(deadline);
+  } catch (...) {
+    // Room may have been given to this caller already; it is back now, and nobody else would
+    // notice.
+    desk->over.WakeAll();
+    throw;
+  }
+  if (!room) throw PoolFull();
   job_->desk_ = desk;
   try {
     pool.Crew().Submit(job_);
@@ -61,15 +70,19 @@ ThreadTicket::~ThreadTicket() {
   if (const std::shared_ptr<ThreadDesk> desk = job_->desk_.lock()) desk->CallEnded();
 }
 
-void ThreadTicket::Wait() {
-  if (job_->done_) return;
+bool ThreadTicket::Wait(Deadline deadline) {
+  if (job_->done_) return true;
   Hub& hub = *job_->hub_;
   struct Waiting {
     ThreadJob& job;
     ~Waiting() { job.waiter_ = nullptr; }
   } const waiting{*job_};
   job_->waiter_ = hub.CurrentTask();
-  while (!job_->done_) hub.Park(job_->waiter_, {"ThreadPool::Apply"});
+  WakeReason reason = WakeReason::kNotified;
+  while (!job_->done_ && reason != WakeReason::kTimedOut) {
+    reason = hub.Park(job_->waiter_, {"ThreadPool::Apply"}, deadline);
+  }
+  return job_->done_;
 }
 
 }  // namespace internal

@@ -17,9 +17,12 @@
 #include "greenlet/source_location.h"
 #include "hub/green_thread.h"
 #include "hub/spawn_calls.h"
+#include "hub/timeout.h"
 #include "pool/imap_calls.h"
+#include "pool/internal/deadline_here.h"
 #include "pool/internal/thread_crew.h"
 #include "pool/internal/thread_job.h"
+#include "pool/pool_full.h"
 
 namespace verdant {
 
@@ -30,14 +33,15 @@ namespace internal {
 // A call in the hands of a ThreadPool, for as long as somebody is interested in its outcome.
 class ThreadTicket {
  public:
-  // Waits for room if need be, then queues the call.
-  ThreadTicket(ThreadPool& pool, std::shared_ptr<ThreadJob> job);
+  // Waits for room if need be, then queues the call. Throws PoolFull if there is none by
+  // `deadline`.
+  ThreadTicket(ThreadPool& pool, std::shared_ptr<ThreadJob> job, Deadline deadline);
   ThreadTicket(ThreadTicket&& other) noexcept = default;
   ThreadTicket& operator=(ThreadTicket&&) = delete;
   // Takes the call back if no thread has begun it.
   ~ThreadTicket();
-  // Waits for the outcome; throws what interrupts the wait.
-  void Wait();
+  // Waits for the outcome; false if `deadline` came first. Throws what interrupts the wait.
+  bool Wait(Deadline deadline = Deadline::Never());
 
  private:
   std::shared_ptr<ThreadJob> job_;
@@ -95,14 +99,33 @@ class ThreadPool : public SpawnCalls<ThreadPool>, public ImapCalls<ThreadPool> {
   // thread can be started.
   template <typename F, typename... Args>
   decltype(auto) Apply(F&& f, Args&&... args) {
+    return ApplyBy(Deadline::Never(), std::forward<F>(f), std::forward<Args>(args)...);
+  }
+  // The same with one deadline for all of it: throws PoolFull if there was no room by then, and
+  // TimeoutExpired if there was no outcome by then, which means for the call what an interrupted
+  // wait means. One that has passed, or zero, suffices for a call that is made inline and for no
+  // other.
+  template <typename F, typename... Args>
+  decltype(auto) ApplyBy(Deadline deadline, F&& f, Args&&... args) {
+    internal::CheckCallable<std::decay_t<F>>(f);
     auto body = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
     using Body = decltype(body);
     using R = std::invoke_result_t<Body&>;
     if (Inline()) return static_cast<R>(body());
+    const absl::Duration patience = deadline.Remaining();
     auto call = std::make_shared<internal::ThreadCall<R, Body>>(*hub_, std::move(body));
-    internal::ThreadTicket ticket(*this, call);
-    ticket.Wait();
+    internal::ThreadTicket ticket(*this, call, deadline);
+    if (!ticket.Wait(deadline)) throw TimeoutExpired(0, patience, "a call in an OS thread");
     return static_cast<R>(call->Take());
+  }
+
+  // Spawn(), but throws PoolFull if there is no room by `deadline`; one that has passed, or zero,
+  // means to try.
+  template <typename F, typename... Args>
+  requires internal::CallableWith<F, Args...>
+  auto SpawnBy(internal::DeadlineHere deadline, F&& f, Args&&... args) {
+    return SpawnWith(deadline.site, deadline.deadline, std::forward<F>(f),
+                     std::forward<Args>(args)...);
   }
 
   // Waits until no call is under way and nobody waits for room; false if `deadline` came first.
@@ -148,7 +171,12 @@ class ThreadPool : public SpawnCalls<ThreadPool>, public ImapCalls<ThreadPool> {
 
   template <typename F, typename... Args>
   auto SpawnAt(SourceLocation site, F&& f, Args&&... args) {
+    return SpawnWith(site, Deadline::Never(), std::forward<F>(f), std::forward<Args>(args)...);
+  }
+  template <typename F, typename... Args>
+  auto SpawnWith(SourceLocation site, Deadline deadline, F&& f, Args&&... args) {
     CheckThread();
+    internal::CheckCallable<std::decay_t<F>>(f);
     auto body = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
     using Body = decltype(body);
     using R = std::invoke_result_t<Body&>;
@@ -156,7 +184,7 @@ class ThreadPool : public SpawnCalls<ThreadPool>, public ImapCalls<ThreadPool> {
     std::shared_ptr<internal::ThreadCall<R, Body>> call;
     if (max_size_ > 0) {
       call = std::make_shared<internal::ThreadCall<R, Body>>(*hub_, std::move(body));
-      ticket.emplace(*this, call);
+      ticket.emplace(*this, call, deadline);
     }
     return internal::SpawnAt(
         site,

@@ -13,8 +13,10 @@ namespace {
 constexpr absl::Duration kIdleTimeout = absl::Seconds(5);
 
 struct ThreadsPool {
-  std::optional<std::int64_t> size;
+  std::optional<std::int64_t> size;  // what SetNumThreads() said
+  // Kept when it was ended, for those that still wait in it, until the thread ends.
   std::unique_ptr<ThreadPool> pool;
+  bool in_use = false;
 };
 
 // Made after the thread's hub, so that it goes before it.
@@ -39,9 +41,14 @@ std::int64_t SizeFromEnvironment() {
 
 ThreadPool& Pool() {
   ThreadsPool& mine = Mine();
-  if (mine.pool == nullptr) {
+  if (!mine.in_use) {
     const std::int64_t size = mine.size ? *mine.size : SizeFromEnvironment();
-    mine.pool = std::make_unique<ThreadPool>(size, kIdleTimeout);
+    if (mine.pool == nullptr) {
+      mine.pool = std::make_unique<ThreadPool>(size, kIdleTimeout);
+    } else {
+      mine.pool->SetMaxSize(size);
+    }
+    mine.in_use = true;
   }
   return *mine.pool;
 }
@@ -52,7 +59,7 @@ void SetNumThreads(std::int64_t threads) {
         absl::StrCat("tpool::SetNumThreads: the number must not be negative: ", threads));
   }
   ThreadsPool& mine = Mine();
-  if (mine.pool != nullptr) {
+  if (mine.in_use) {
     throw std::logic_error("tpool::SetNumThreads: the pool is in use already");
   }
   mine.size = threads;
@@ -63,9 +70,11 @@ bool KillAll(Deadline deadline) {
     throw std::logic_error("tpool::KillAll in a call that the pool makes");
   }
   ThreadsPool& mine = Mine();
-  if (mine.pool == nullptr) return true;
-  if (!mine.pool->KillAll(deadline)) return false;
-  if (mine.pool->Pending() == 0 && mine.pool->Waiting() == 0) mine.pool = nullptr;
+  if (!mine.in_use) return true;
+  ThreadPool& pool = *mine.pool;
+  if (!pool.KillAll(deadline)) return false;
+  // Others may have made calls meanwhile.
+  if (pool.Pending() == 0 && pool.Waiting() == 0 && pool.size() == 0) mine.in_use = false;
   return true;
 }
 

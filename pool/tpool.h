@@ -15,9 +15,9 @@ namespace verdant::tpool {
 // Threads when neither SetNumThreads() nor the environment says otherwise.
 inline constexpr std::int64_t kDefaultNumThreads = 20;
 
-// The calling thread's pool, made on first use and gone with the thread. Its size is what
-// SetNumThreads() said, else $VERDANT_THREADPOOL_SIZE, else 20; a variable that is no such number
-// throws std::logic_error. Idle threads end after 5 seconds.
+// The calling thread's pool, made on first use and gone with the thread, always the same object.
+// Its size is what SetNumThreads() said, else $VERDANT_THREADPOOL_SIZE, else 20; a variable that is
+// no such number throws std::logic_error. Idle threads end after 5 seconds.
 ThreadPool& Pool();
 
 // The size of the calling thread's pool, 0 for calls made inline. Throws std::logic_error if it is
@@ -30,15 +30,25 @@ void SetNumThreads(std::int64_t threads);
 template <typename F, typename... Args>
 decltype(auto) Execute(F&& f, Args&&... args) {
   if (ThreadPool::OnWorkerThread()) {
+    internal::CheckCallable<std::decay_t<F>>(f);
     auto body = internal::Bind(std::forward<F>(f), std::forward<Args>(args)...);
     return static_cast<std::invoke_result_t<decltype(body)&>>(body());
   }
   return Pool().Apply(std::forward<F>(f), std::forward<Args>(args)...);
 }
+// The same by `deadline`, as ThreadPool::ApplyBy() does it: throws PoolFull or TimeoutExpired.
+template <typename F, typename... Args>
+decltype(auto) ExecuteBy(Deadline deadline, F&& f, Args&&... args) {
+  if (ThreadPool::OnWorkerThread()) {
+    return Execute(std::forward<F>(f), std::forward<Args>(args)...);
+  }
+  return Pool().ApplyBy(deadline, std::forward<F>(f), std::forward<Args>(args)...);
+}
 
 // Ends the calling thread's pool: waits until its threads have done what was asked for, and
-// delivers it; false if `deadline` came first. The next Execute() makes a new pool, whose size may
-// be set anew (row A8.5). Not in a call that the pool makes: std::logic_error.
+// delivers it; false if `deadline` came first. The next Execute() starts new threads, whose number
+// may be set anew (row A8.5). Several may do so at once. Not in a call that the pool makes:
+// std::logic_error.
 bool KillAll(Deadline deadline = Deadline::Never());
 
 // An object whose members are called on OS threads (row A8.4). C++ cannot list a type's members, so

@@ -44,8 +44,17 @@ class Interrupt : public ListNode {
   // Throws. The interrupt is unlinked; one that lives on the heap deletes itself.
   [[noreturn]] virtual void Raise() = 0;
 
+  // Set up now, by the task itself, whose extras these are; null: it has none.
+  void SetUpBy(const TaskExtras* extras) {
+    if (extras == nullptr) return;
+    shields = extras->shields;
+    inline_calls = extras->inline_calls();
+  }
+
   // How many Shields of the task do not stand in its way: those there were when it was set up.
   std::uint32_t shields = 0;
+  // How many of the task's inline calls it is the own business of: the same.
+  std::uint32_t inline_calls = 0;
 };
 
 // A task in the wait list of something: lives on the stack of the waiting call.

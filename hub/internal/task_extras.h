@@ -20,6 +20,14 @@ struct SpawnTree {
   std::map<std::uint64_t, std::shared_ptr<void>> values;
 };
 
+// A call that a pool has its caller make on its own stack, as far as must be known of it to tell
+// what is aimed at the caller from what is the call's own.
+struct InlineCall {
+  InlineCall* const outer;    // within which it is made
+  const std::uint32_t depth;  // how many there are, this one included
+  std::exception_ptr aimed;   // what was thrown last from outside of it
+};
+
 // What few green threads need: made when first asked for.
 struct TaskExtras {
   TaskExtras() = default;
@@ -40,9 +48,17 @@ struct TaskExtras {
   // How many Shield objects there are, and the Interrupts that they keep away.
   std::uint32_t shields = 0;
   List<ListNode> withheld;
-  // Where what is thrown in it from outside is noted, by whoever must tell that from what is thrown
-  // of its own accord; null: nobody.
-  std::exception_ptr* aimed = nullptr;
+  // The innermost that it is making.
+  InlineCall* inline_call = nullptr;
+  std::uint32_t inline_calls() const { return inline_call != nullptr ? inline_call->depth : 0; }
+  // `error` is about to be thrown in it by something that was set up when there were so many inline
+  // calls, and so is aimed at the callers of those begun since.
+  void NoteAimed(const std::exception_ptr& error, std::uint32_t calls) {
+    for (InlineCall* call = inline_call; call != nullptr && call->depth > calls;
+         call = call->outer) {
+      call->aimed = error;
+    }
+  }
   // For those who must know whether it has ended without keeping it.
   std::shared_ptr<const bool> Ended() {
     if (ended == nullptr) ended = std::make_shared<bool>(false);

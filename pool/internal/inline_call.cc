@@ -4,7 +4,7 @@
 #include <string>
 
 #include "greenlet/context.h"
-#include "greenlet/exit.h"
+#include "hub/errors.h"
 #include "hub/green_thread.h"
 
 namespace verdant::internal {
@@ -30,36 +30,31 @@ class InlineEnd {
   Task* const task_;
 };
 
-// Notes what is thrown in the caller from outside, for calls within calls as well.
-class Aimed {
+// The call as its caller's extras know it, for as long as it is made.
+class Noted {
  public:
-  explicit Aimed(TaskExtras& caller) : caller_(caller), outer_(caller.aimed) {
-    caller.aimed = &error_;
+  explicit Noted(TaskExtras& caller)
+      : caller_(caller), call_{caller.inline_call, caller.inline_calls() + 1, nullptr} {
+    caller.inline_call = &call_;
   }
-  Aimed(const Aimed&) = delete;
-  Aimed& operator=(const Aimed&) = delete;
-  ~Aimed() {
-    caller_.aimed = outer_;
-    if (outer_ != nullptr && error_ != nullptr) *outer_ = error_;
-  }
-  const std::exception_ptr& error() const { return error_; }
+  Noted(const Noted&) = delete;
+  Noted& operator=(const Noted&) = delete;
+  ~Noted() { caller_.inline_call = call_.outer; }
+  const std::exception_ptr& aimed() const { return call_.aimed; }
 
  private:
   TaskExtras& caller_;
-  std::exception_ptr* const outer_;
-  std::exception_ptr error_;
+  InlineCall call_;
 };
 
 // Throws only what is aimed at the caller.
 void RunKeepingError(Task* task) {
-  const Aimed aimed(task->hub->CurrentTask()->Extras());
+  const Noted call(task->hub->CurrentTask()->Extras());
   try {
     // What it sets in its context is its own, as in a green thread of its own.
     verdant::Context::Current().Run([task] { task->Run(); });
-  } catch (const GreenletExit&) {
-    throw;
   } catch (...) {
-    if (std::current_exception() == aimed.error()) throw;
+    if (std::current_exception() == call.aimed()) throw;
     task->Fail(std::current_exception());
   }
 }
@@ -77,7 +72,7 @@ Task* RunInline(Task* task) {
 void RunInlineN(Task* task, const char* operation) {
   const InlineEnd end(task);
   RunKeepingError(task);
-  if (task->failed()) {
+  if (task->failed() && !IsGreenletExit(task->error())) {
     task->hub->ReportUncaught(std::string("a call made inline by ") + operation, task->error());
   }
 }

@@ -7,9 +7,13 @@ namespace verdant::internal {
 
 // Run an unstarted task on the caller's stack, as a member of a full pool does with what it spawns
 // (decision 4), taking over the task's references, that of its handle excepted. Throw only what is
-// aimed at the caller: GreenletExit, and whatever a Kill() or a Timeout has thrown in it meanwhile.
+// aimed at the caller and leaves the task: what a Kill() of the caller threw in it meanwhile, or a
+// Timeout or Scope that was there before. All else is kept for Wait(), as of any green thread: a
+// GreenletExit of another that the task waited for, its own Timeouts, a Wait(deadline) of its own
+// that came to nothing.
 Task* RunInline(Task* task);
-// For a task without a handle: what it throws is reported, as from a call of `operation`.
+// For a task without a handle: what would be kept is reported, as from a call of `operation`, but
+// for a GreenletExit.
 void RunInlineN(Task* task, const char* operation);
 
 }  // namespace verdant::internal

@@ -1,5 +1,6 @@
 // Queues of maxsize 0.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,16 +63,73 @@ TEST(Channel, A5_4_TriesSucceedWhenSomebodyWaitsAtTheOtherEnd) {
   putter.Wait();
 }
 
-TEST(Channel, A5_4_WhatWasTriedForAGetterThatDiesIsKeptForTheNext) {
+// What holds of a channel in which a putter left an item for a getter.
+void ExpectOneItemLeft(Channel<int>& channel, int item) {
+  EXPECT_EQ(channel.size(), 1u);
+  EXPECT_FALSE(channel.empty());
+  EXPECT_TRUE(channel.full());
+  EXPECT_EQ(channel.balance(), 0);
+  EXPECT_EQ(channel.TryPeek(), item);
+}
+
+TEST(Channel, A5_2_A5_4_B5_2_WhatWasLeftForAGetterThatDiesIsKeptForTheNext) {
+  for (const bool tried : {false, true}) {
+    Channel<int> channel;
+    auto getter = Spawn([&] { channel.Get(); });
+    Settle();
+    EXPECT_EQ(channel.balance(), -1);
+    if (tried) {
+      EXPECT_TRUE(channel.TryPut(2));
+    } else {
+      channel.Put(2);
+    }
+    EXPECT_EQ(channel.size(), 1u);
+    EXPECT_FALSE(channel.empty());
+    EXPECT_TRUE(channel.full());
+    EXPECT_EQ(channel.balance(), 0) << "the getter waits no more";
+    EXPECT_EQ(channel.TryGet(), std::nullopt) << "it is the getter's";
+    getter.Kill();
+    EXPECT_THROW(getter.Wait(), GreenletExit);
+    ExpectOneItemLeft(channel, 2);
+    EXPECT_FALSE(channel.TryPut(3)) << "nobody waits for it";
+    auto putter = Spawn([&] { channel.Put(4); });
+    Settle();
+    EXPECT_EQ(channel.balance(), 1);
+    EXPECT_EQ(channel.Get(), 2);
+    EXPECT_TRUE(channel.empty());
+    EXPECT_EQ(channel.Get(), 4);
+    putter.Wait();
+    EXPECT_TRUE(channel.empty());
+    EXPECT_TRUE(channel.full());
+    EXPECT_EQ(channel.balance(), 0);
+  }
+}
+
+TEST(Channel, A5_4_B5_2_TheNextGetterMayTryForWhatWasLeft) {
   Channel<int> channel;
   auto getter = Spawn([&] { channel.Get(); });
   Settle();
-  EXPECT_TRUE(channel.TryPut(2));
+  channel.Put(2);
   getter.Kill();
-  EXPECT_THROW(getter.Wait(), GreenletExit);
-  EXPECT_EQ(channel.size(), 1u);
-  EXPECT_EQ(channel.Get(), 2);
+  ExpectOneItemLeft(channel, 2);
+  EXPECT_EQ(channel.TryGet(), 2);
   EXPECT_TRUE(channel.empty());
+}
+
+TEST(Channel, A5_4_TriesDoNotYield) {
+  Channel<int> channel;
+  auto getter = Spawn([&] { return channel.Get(); });
+  Settle();
+  const std::uint64_t before = Switches();
+  EXPECT_TRUE(channel.TryPut(1));
+  EXPECT_EQ(Switches(), before);
+  EXPECT_EQ(getter.Wait(), 1);
+  auto putter = Spawn([&] { channel.Put(2); });
+  Settle();
+  const std::uint64_t then = Switches();
+  EXPECT_EQ(channel.TryGet(), 2) << "out of the hands of who waits to put it";
+  EXPECT_EQ(Switches(), then);
+  putter.Wait();
 }
 
 TEST(Channel, A5_2_APutThatFindsAGetterHandsOverAndGoesOn) {

@@ -44,6 +44,44 @@ TEST(Queue, B5_1_AClosedQueueIsDrainedAndThenGivesUp) {
   EXPECT_EQ(queue.TryGet(), std::nullopt);
 }
 
+TEST(Queue, B5_5_ClosingCountsNoItemAsDoneThatWasSaidToBe) {
+  Queue<int> queue(kUnbounded);
+  queue.Put(1);
+  queue.TaskDone();
+  EXPECT_EQ(queue.unfinished(), 0u);
+  queue.CloseNow();
+  EXPECT_EQ(queue.unfinished(), 0u);
+  EXPECT_TRUE(queue.Join(absl::Milliseconds(1)));
+  EXPECT_THROW(queue.TaskDone(), std::logic_error);
+}
+
+TEST(Queue, B5_5_WhatWasLookedAtAndDoneMayBeDropped) {
+  Queue<int> queue(kUnbounded);
+  for (int i = 0; i < 3; ++i) queue.Put(i);
+  EXPECT_EQ(queue.Get(), 0);
+  EXPECT_EQ(queue.Peek(), 1);
+  queue.TaskDone();
+  EXPECT_EQ(queue.unfinished(), 2u);
+  queue.TaskDone();
+  EXPECT_EQ(queue.unfinished(), 1u);
+  queue.CloseNow();
+  EXPECT_EQ(queue.unfinished(), 0u);
+  EXPECT_THROW(queue.Get(), QueueClosed);
+  EXPECT_TRUE(queue.Join(absl::Milliseconds(1)));
+}
+
+TEST(Queue, B5_5_WhatWasGotIsStillToBeDoneAfterItIsClosed) {
+  Queue<int> queue(kUnbounded);
+  queue.Put(1);
+  queue.Put(2);
+  queue.Get();
+  queue.CloseNow();
+  EXPECT_EQ(queue.unfinished(), 1u);
+  EXPECT_FALSE(queue.Join(absl::Milliseconds(1)));
+  queue.TaskDone();
+  EXPECT_TRUE(queue.Join());
+}
+
 TEST(Queue, B5_1_ClosingWakesAllWaitingGetters) {
   for (std::size_t maxsize : {0u, 4u}) {
     Queue<int> queue(maxsize);

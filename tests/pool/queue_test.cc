@@ -177,26 +177,35 @@ TEST(Queue, A5_6_APutterCalledForRoomThatIsGoneAgainIsStillThereToBeTakenFrom) {
   EXPECT_EQ(queue.putting(), 0u);
 }
 
-TEST(Queue, A5_9_TaskDoneAndJoin) {
+TEST(Queue, A5_1_A5_9_TaskDoneAndJoin) {
   Queue<int> queue(kUnbounded);
+  EXPECT_EQ(queue.unfinished(), 0u);
   EXPECT_TRUE(queue.Join());
   EXPECT_THROW(queue.TaskDone(), std::logic_error);
-  for (int i = 0; i < 3; ++i) queue.Put(i);
+  EXPECT_EQ(queue.unfinished(), 0u);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    queue.Put(static_cast<int>(i));
+    EXPECT_EQ(queue.unfinished(), i + 1);
+  }
   EXPECT_FALSE(queue.Join(absl::Milliseconds(1)));
+  EXPECT_EQ(queue.unfinished(), 3u);
   bool joined = false;
   auto joiner = Spawn([&] {
     queue.Join();
     joined = true;
   });
-  for (int i = 0; i < 3; ++i) {
+  for (std::uint64_t left = 3; left > 0; --left) {
     queue.Get();
+    EXPECT_EQ(queue.unfinished(), left) << "got is not done";
     Settle();
     EXPECT_FALSE(joined);
     queue.TaskDone();
+    EXPECT_EQ(queue.unfinished(), left - 1);
   }
   joiner.Wait();
   EXPECT_TRUE(joined);
   EXPECT_THROW(queue.TaskDone(), std::logic_error);
+  EXPECT_EQ(queue.unfinished(), 0u);
 }
 
 TEST(Queue, A5_10_WhatNeedsNotWaitDoesNotYield) {

@@ -121,6 +121,34 @@ TEST(ThreadPoolSize, B3_3_JoinWaitsForCallsAndTellsWhenTheDeadlineCameFirst) {
   call.Wait();
 }
 
+TEST(ThreadPoolSize, B3_3_JoinNoticesThatTheLastSpawnersWereKilled) {
+  ThreadPool pool(1);
+  std::promise<void> gate;
+  const std::shared_future<void> way = gate.get_future().share();
+  auto running = pool.Spawn([way] { way.wait(); });
+  auto queued = pool.Spawn([] {});
+  auto first = Spawn([&] { pool.SpawnN([] {}); });
+  auto second = Spawn([&] { pool.SpawnN([] {}); });
+  auto joiner = Spawn([&] { return pool.Join(absl::Seconds(5)); });
+  Sleep();
+  ASSERT_EQ(pool.Waiting(), 2u);
+  pool.SetSize(0);
+  gate.set_value();
+  while (pool.size() != 0) std::this_thread::yield();  // both outcomes are posted then
+  Hub::Current().Post([&] {
+    // Each has been given its room, with the joiner between them in the queue.
+    EXPECT_EQ(pool.Waiting(), 0u);
+    EXPECT_EQ(pool.Pending(), 2u);
+    first.KillSoon();
+    second.KillSoon();
+  });
+  EXPECT_TRUE(joiner.Wait());
+  EXPECT_EQ(pool.Pending(), 0u);
+  EXPECT_THROW(first.Wait(), GreenletExit);
+  EXPECT_THROW(second.Wait(), GreenletExit);
+  JoinAll({running, queued});
+}
+
 TEST(ThreadPoolSize, A8_5_KillAllEndsTheThreadsAfterWhatWasAskedForAndDeliversIt) {
   ThreadPool pool(2);
   GatedCalls calls(pool);

@@ -93,6 +93,57 @@ TEST(Tpool, A8_5_KillAllIsRefusedInACallAndHarmlessWithoutAPool) {
   });
 }
 
+// A call of the calling thread's pool that goes on until it may end.
+class GatedExecute {
+ public:
+  GatedExecute() { begun_->get_future().wait(); }
+  void Open() { gate_.set_value(); }
+  int Result() { return call_.Wait(); }
+
+ private:
+  const std::shared_ptr<std::promise<void>> begun_ = std::make_shared<std::promise<void>>();
+  std::promise<void> gate_;
+  GreenThread<int> call_ = tpool::Pool().Spawn([begun = begun_, way = gate_.get_future().share()] {
+    begun->set_value();
+    way.wait();
+    return 1;
+  });
+};
+
+TEST(Tpool, A8_5_TwoMayEndThePoolAtOnce) {
+  OnFreshThread([] {
+    GatedExecute call;
+    auto first = Spawn([] { return tpool::KillAll(); });
+    auto second = Spawn([] { return tpool::KillAll(); });
+    Sleep();
+    EXPECT_FALSE(first.Ready());
+    EXPECT_FALSE(second.Ready());
+    call.Open();
+    EXPECT_TRUE(first.Wait());
+    EXPECT_TRUE(second.Wait());
+    EXPECT_EQ(call.Result(), 1);
+    tpool::SetNumThreads(3);
+    EXPECT_EQ(tpool::Execute([] { return 2; }), 2);
+    EXPECT_EQ(tpool::Pool().max_size(), 3);
+  });
+}
+
+TEST(Tpool, A8_5_ThePoolMayBeJoinedWhileAnotherEndsIt) {
+  OnFreshThread([] {
+    GatedExecute call;
+    ThreadPool& pool = tpool::Pool();
+    auto killer = Spawn([] { return tpool::KillAll(); });
+    Sleep();
+    auto joiner = Spawn([&pool] { return pool.Join(); });
+    Sleep();
+    call.Open();
+    EXPECT_TRUE(killer.Wait());
+    EXPECT_TRUE(joiner.Wait());
+    EXPECT_EQ(call.Result(), 1);
+    EXPECT_EQ(&tpool::Pool(), &pool);
+  });
+}
+
 TEST(Tpool, A8_5_AThreadEndsWithItsPool) {
   auto token = std::make_shared<int>(0);
   OnFreshThread([&] { tpool::Execute([token] {}); });
