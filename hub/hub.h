@@ -165,6 +165,19 @@ class Hub {
         return self->reason;
     }
   }
+  // Park() for who stands in a line and was passed over while it was awake: it also returns, with
+  // kInterrupted, when what woke it was an interrupt that has been taken back.
+  VERDANT_INLINE_SWITCHING internal::WakeReason ParkOnce(internal::Task* self,
+                                                         internal::ParkedOn what) {
+    RaiseInterrupts(self->fiber);
+    self->NoteParkedOn(what);
+    self->state = internal::Task::State::kParked;
+    internal::SwitchFiber(*self->fiber, *NextFiber());
+    internal::Fiber* fiber = internal::fiber_thread.current;
+    RaiseInterrupts(fiber);
+    return static_cast<internal::Task*>(fiber->scheduled)->reason;
+  }
+  internal::WakeReason ParkOnce(internal::Task* self, internal::ParkedOn what, Deadline deadline);
   // Park() for what must be seen through, such as a destructor that waits: what is aimed at `self`
   // meanwhile is thrown by its next Park(). May return early, so callers loop. Only for waiting for
   // what ends by itself.

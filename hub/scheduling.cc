@@ -309,6 +309,14 @@ WakeReason Hub::Park(Task* self, ParkedOn what, Deadline deadline) {
   return Park(self, what);
 }
 
+WakeReason Hub::ParkOnce(Task* self, ParkedOn what, Deadline deadline) {
+  if (deadline.never()) return ParkOnce(self, what);
+  RaiseInterrupts(self->fiber);
+  ParkTimer timer(self);
+  timers_.Arm(timer, deadline.nanos());
+  return ParkOnce(self, what);
+}
+
 void Hub::ParkUninterrupted(Task* self, ParkedOn what) {
   self->NoteParkedOn(what);
   self->uninterrupted = true;

@@ -29,7 +29,19 @@ Scope::~Scope() {
   deadline_.reset();
 }
 
+// In the child of a fork: its children are the parent's.
+bool Scope::LeftToParent() {
+  if (owner_->hub == internal::current_hub) return false;
+  home_.Check("a Scope");
+  children_.clear();
+  return true;
+}
+
 void Scope::Adopt(const AnyGreenThread& child) {
+  if (LeftToParent()) [[unlikely]] {
+    child.KillSoon();
+    throw std::logic_error("Scope::Spawn in the child of a fork");
+  }
   children_.push_back(child);
   const auto place = std::prev(children_.end());
   child.Link([this, place] { OnEnd(place); });
@@ -61,7 +73,7 @@ void Scope::Fail(std::exception_ptr error) {
 void Scope::Raise() { std::rethrow_exception(std::exchange(error_, nullptr)); }
 
 void Scope::Cancel() {
-  if (cancelled_) return;
+  if (cancelled_ || LeftToParent()) return;
   cancelled_ = true;
   for (const AnyGreenThread& child : children_) child.KillSoon();
   if (!children_.empty()) {
@@ -90,6 +102,7 @@ void Scope::Persist() {
 }
 
 void Scope::Join() {
+  if (LeftToParent()) return;
   Hub& hub = Hub::Current();
   if (&hub != owner_->hub || hub.CurrentTask() != owner_) {
     throw std::logic_error("Scope::Join: only the green thread that made the scope can join it");
@@ -111,6 +124,7 @@ void Scope::Join() {
 }
 
 void Scope::SeeThrough() {
+  if (LeftToParent()) return;
   leaving_ = true;
   Cancel();
   waiting_ = true;

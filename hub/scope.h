@@ -13,6 +13,7 @@
 #include "greenlet/source_location.h"
 #include "hub/handle.h"
 #include "hub/hub.h"
+#include "hub/internal/home_thread.h"
 #include "hub/spawn.h"
 #include "hub/spawn_calls.h"
 #include "hub/timeout.h"
@@ -41,6 +42,9 @@ namespace verdant {
 //
 // A child that ends by GreenletExit, its own or a Kill()'s, has not failed. Errors after the first
 // go to the hub's error handler. Whoever holds a child's handle may still Wait() for its result.
+//
+// In the child of a fork it has no children: what waits for them returns at once, and Spawn()
+// throws std::logic_error.
 //
 // Threading: for one hub; destroyed by its owner, as a local variable. Spawn() and Cancel() may be
 // called by any green thread of the hub, children above all, or a hub callback, while it exists.
@@ -97,9 +101,11 @@ class Scope : public SpawnCalls<Scope>, private internal::Interrupt {
   void Fail(std::exception_ptr error);
   void Persist();
   void SeeThrough();
+  bool LeftToParent();
   [[noreturn]] void Raise() override;
 
   internal::Task* const owner_;
+  internal::HomeThread home_;
   const absl::Duration persist_;
   const SourceLocation site_;
   Children children_;

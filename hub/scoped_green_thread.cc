@@ -9,14 +9,23 @@ JoinedScope::JoinedScope(AnyGreenThread thread)
   any_.CheckCanWait();
 }
 
+// In the child of a fork, or on another thread.
+bool JoinedScope::Elsewhere() const { return any_.Checked()->hub != internal::current_hub; }
+
 void JoinedScope::KillWith(std::exception_ptr error) {
+  if (Elsewhere()) return;
   any_.KillSoon(std::move(error));
   SeeThrough();
 }
 
 void JoinedScope::Leave() {
   if (any_.Ready()) return;
-  if (std::uncaught_exceptions() > uncaught_) {
+  const bool unwound = std::uncaught_exceptions() > uncaught_;
+  if (Elsewhere()) {
+    if (!unwound) home_.Check("a ScopedGreenThread");
+    return;
+  }
+  if (unwound) {
     any_.KillSoon();
     SeeThrough();
     return;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "hub/handle.h"
+#include "hub/internal/home_thread.h"
 
 namespace verdant {
 
@@ -23,9 +24,11 @@ class JoinedScope {
 
  private:
   void SeeThrough() noexcept;
+  bool Elsewhere() const;
 
   const AnyGreenThread any_;
   const int uncaught_;
+  internal::HomeThread home_;
 };
 
 // A green thread that does not outlive a scope: the end of the scope waits for it. Row B1.7.
@@ -38,6 +41,8 @@ class JoinedScope {
 // destructor cannot see what is being thrown. A caller that is killed or timed out while it waits
 // at the end of the scope kills the green thread too; so does a LoopExit. A green thread that
 // survives its kill holds the scope until it ends.
+//
+// In the child of a fork, where the green thread does not exist, its scope ends at once.
 //
 // The destructor throws only what is aimed at the caller, and never while another exception is
 // under way. Errors of the green thread that nobody looks at go to the hub's error handler.

@@ -64,7 +64,11 @@ class Waitable {
   std::uint64_t LinkObject(absl::AnyInvocable<void()> f) {
     return operations_->link(object(), std::move(f));
   }
-  void UnlinkObject(std::uint64_t link) { operations_->unlink(object(), link); }
+  // A green thread whose hub has ended, or is the parent's in the child of a fork, calls no links.
+  void UnlinkObject(std::uint64_t link) {
+    if (object_ == nullptr && thread_.Checked()->hub != internal::current_hub) return;
+    operations_->unlink(object(), link);
+  }
   bool ObjectReady() { return operations_->ready(object()); }
 
   void* object_ = nullptr;
@@ -78,9 +82,10 @@ class Waitable {
 //   for (std::size_t i : IWait({worker, stop_event}, absl::Seconds(5))) …
 //
 // It ends when all have come, or `count` of them, or at `deadline`. When it is destroyed, early or
-// not, it leaves nothing linked. Its iterators, or Next(), wait in the green thread that calls;
-// what interrupts that one loses nothing, and the loop may go on. Throws std::logic_error for the
-// caller's own handle, an empty one, or one of another thread's hub.
+// not, in the child of a fork or after the hub, it leaves nothing linked. Its iterators, or Next(),
+// wait in the green thread that calls; what interrupts that one loses nothing, and the loop may go
+// on. Throws std::logic_error for the caller's own handle, an empty one, or one of another thread's
+// hub.
 class IWait {
  public:
   explicit IWait(std::vector<Waitable> objects, Deadline deadline = Deadline::Never(),

@@ -37,21 +37,19 @@ class ConnectionPools {
       : hooks_(std::make_shared<Hooks>(std::move(connect), std::move(cleanup))),
         options_(options) {}
 
-  // The key's pool; stays where it is until this ends.
+  // The key's pool; stays where it is until this ends. With a min_size, making it may wait, and
+  // throws what connecting throws: there is no pool then. Of several made for one key at once the
+  // first that is ready stays; the others close what they have connected.
   Pool& For(const Key& key) {
-    std::unique_ptr<Pool>& pool = pools_[key];
-    if (pool == nullptr) {
-      typename Pool::Cleanup cleanup;
-      if (hooks_->cleanup != nullptr) {
-        cleanup = [hooks = hooks_, key](Connection& c) { return hooks->cleanup(key, c); };
-      }
-      auto made = std::make_unique<Pool>(
-          [hooks = hooks_, key](Deadline by) { return hooks->connect(key, by); }, options_,
-          std::move(cleanup));
-      // With a min_size that may have taken waiting, and somebody else may have been faster.
-      if (pool == nullptr) pool = std::move(made);
+    if (const auto place = pools_.find(key); place != pools_.end()) return *place->second;
+    typename Pool::Cleanup cleanup;
+    if (hooks_->cleanup != nullptr) {
+      cleanup = [hooks = hooks_, key](Connection& c) { return hooks->cleanup(key, c); };
     }
-    return *pool;
+    auto made = std::make_unique<Pool>(
+        [hooks = hooks_, key](Deadline by) { return hooks->connect(key, by); }, options_,
+        std::move(cleanup));
+    return *pools_.try_emplace(key, std::move(made)).first->second;
   }
   // A connection of the key's pool; see ConnectionPool::Get().
   absl::StatusOr<Lease> Get(const Key& key, Deadline deadline = Deadline::Never()) {

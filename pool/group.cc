@@ -37,7 +37,13 @@ Group::Group() : Group(internal::PoolSlots::kNoLimit) {}
 Group::Group(std::int64_t size) : slots_(new internal::PoolSlots(size, kNames)) {}
 
 Group::~Group() {
-  for (const Member& member : members_) member.thread.Unlink(member.link);
+  for (Member& member : members_) {
+    if (member.thread.OfThisHub()) {
+      member.thread.Unlink(member.link);
+    } else {
+      member.slot.Abandon();
+    }
+  }
   members_.clear();
   slots_->Unref();
 }

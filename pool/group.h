@@ -46,7 +46,8 @@ namespace verdant {
 // calls at a time as the size says, in green threads that are no members and take no room;
 // unbounded, all calls at once, so that an endless input wants ImapOptions::maxsize.
 //
-// Destroying it kills nobody: its members keep running. Nobody may wait in it then.
+// Destroying it kills nobody: its members keep running. Nobody may wait in it then. It may be
+// destroyed after their hub, as a static one is, and in the child of a fork, which has no members.
 //
 // Threading: for green threads of one hub. What does not wait, and Kill() and KillOne() with a
 // deadline that has passed, may be called in hub callbacks.

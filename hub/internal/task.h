@@ -25,8 +25,8 @@ namespace internal {
 struct Task;
 
 // Why a parked task runs again. An exception to be thrown in it travels apart, as an Interrupt;
-// kInterrupted never leaves Hub::Park(), which parks again when the interrupt has been taken back
-// meanwhile.
+// kInterrupted, that the interrupt has been taken back meanwhile, never leaves Hub::Park(), which
+// parks again then.
 enum class WakeReason : std::uint8_t { kNotified, kTimedOut, kClosed, kInterrupted };
 
 // What a parked task waits for, for LoopExit's text and dumps: string literals only.

@@ -29,10 +29,11 @@ class Line {
     }
     ~Place() { Leave(); }
 
-    // Waits for a call or the deadline. Throws what is aimed at the green thread.
+    // Waits for a call or the deadline, or for less: callers loop. Throws what is aimed at the
+    // green thread.
     WakeReason Wait(Deadline deadline) {
-      if (deadline.never()) return task->hub->Park(task, {line_.operation_});
-      return task->hub->Park(task, {line_.operation_}, deadline);
+      if (deadline.never()) return task->hub->ParkOnce(task, {line_.operation_});
+      return task->hub->ParkOnce(task, {line_.operation_}, deadline);
     }
     // It has been called, and so is served before all that have not.
     bool called() const { return state_ == State::kCalled; }

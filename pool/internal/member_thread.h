@@ -23,7 +23,8 @@ class MemberThread : public AnyGreenThread {
   }
   // Has `exception` thrown in it, before anything else runs, without waiting for that.
   void TellToEnd(const std::exception_ptr& exception) const { Doom(exception, /*first=*/true); }
-  bool OfThisHub() const { return Checked()->hub == &Hub::Current(); }
+  // Not so after a fork in the child, nor for one whose hub has ended with its thread.
+  bool OfThisHub() const { return Checked()->hub == current_hub; }
   // What it is recognised by, for as long as there is a handle.
   const Task* identity() const { return Checked(); }
 };

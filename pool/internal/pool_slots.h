@@ -92,6 +92,8 @@ class PoolSlot {
   PoolSlot(PoolSlots& slots, Entered) : slots_(&slots) { slots.Ref(); }
   PoolSlot(PoolSlot&& other) noexcept : slots_(std::exchange(other.slots_, nullptr)) {}
   PoolSlot& operator=(PoolSlot&&) = delete;
+  // Lets go of it without giving it back: where nobody can be woken that waits for one.
+  void Abandon() noexcept { std::exchange(slots_, nullptr)->Unref(); }
   ~PoolSlot() {
     if (slots_ == nullptr) return;
     slots_->Leave();

@@ -1,14 +1,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "greenlet/greenlet.h"
 #include "gtest/gtest.h"
 #include "hub/event.h"
 #include "hub/green_thread.h"
 #include "hub/hub.h"
+#include "hub/scope.h"
+#include "hub/scoped_green_thread.h"
+#include "hub/wait.h"
 #include "tests/hub/manual_clock.h"
 
 namespace verdant {
@@ -135,6 +140,106 @@ TEST(Fork, A0_3_AGreenletThatHadBlockedBlocksInTheChildToo) {
             2);
   greenlet.Switch();
   EXPECT_EQ(turns, 2);
+}
+
+// What a block holds when it is left in the child must neither wait for the parent's green threads
+// nor break on them. Each gets the child's exit status.
+
+TEST(Fork, A12_17_AChildLeavesAWaitForSeveralThings) {
+  Event<> event;
+  auto thread = Spawn([&] { event.Wait(); });
+  Sleep();
+  EXPECT_EQ(InForkedChild([&, wait = std::make_unique<IWait>(
+                                  std::vector<Waitable>{thread, event})]() mutable {
+              wait.reset();
+              event.Send();  // calls nothing that is gone
+              return Spawn([] { return 3; }).Wait();
+            }),
+            3);
+  event.Send();
+  thread.Join();
+}
+
+TEST(Fork, A12_17_AChildLeavesAScopeWithoutItsParentsChildren) {
+  int status = -1;
+  bool child_ran = false;
+  const auto forks_in_scope = [&](auto leave) {
+    pid_t child = -1;
+    try {
+      WithScope([&](Scope& scope) {
+        scope.SpawnN([&] {
+          Sleep();
+          child_ran = true;
+        });
+        Sleep();
+        child = fork();
+        if (child == 0) leave(scope);
+      });
+    } catch (const std::runtime_error& e) {
+      _exit(4);
+    }
+    if (child == 0) {
+      Sleep();
+      _exit(child_ran ? 5 : Spawn([] { return 6; }).Wait());
+    }
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_TRUE(child_ran);
+    child_ran = false;
+    return WEXITSTATUS(status);
+  };
+  EXPECT_EQ(forks_in_scope([](Scope&) {}), 6);
+  EXPECT_EQ(forks_in_scope([](Scope&) { throw std::runtime_error("unwinds"); }), 4);
+  EXPECT_EQ(forks_in_scope([](Scope& scope) {
+              scope.Join();
+              scope.Cancel();
+            }),
+            6);
+  EXPECT_EQ(forks_in_scope([](Scope& scope) {
+              bool ran = false;
+              try {
+                scope.SpawnN([&] { ran = true; });
+              } catch (const std::logic_error&) {
+                Sleep();
+                _exit(ran ? 7 : 8);
+              }
+            }),
+            8);
+}
+
+TEST(Fork, A12_17_AChildLeavesAScopedGreenThread) {
+  const auto forks_in_scope = [](auto body) {
+    pid_t child = -1;
+    bool lived_on = false;
+    try {
+      ScopedGreenThread worker(Spawn([&] {
+        Sleep();
+        lived_on = true;
+      }));
+      Sleep();
+      body(worker, child);
+    } catch (const std::runtime_error&) {
+      _exit(4);
+    }
+    if (child == 0) _exit(lived_on ? 5 : Spawn([] { return 6; }).Wait());
+    int status = -1;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(lived_on);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  EXPECT_EQ(forks_in_scope([](auto&, pid_t& child) { child = fork(); }), 6);
+  EXPECT_EQ(forks_in_scope([](auto&, pid_t& child) {
+              child = fork();
+              if (child == 0) throw std::runtime_error("unwinds");
+            }),
+            4);
+  EXPECT_EQ(forks_in_scope([](auto& worker, pid_t& child) {
+              worker.During([&] {
+                child = fork();
+                if (child == 0) throw std::runtime_error("leaves the body");
+              });
+            }),
+            4);
 }
 
 }  // namespace

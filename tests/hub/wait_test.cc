@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "hub/timeout.h"
 #include "tests/hub/green_thread_testing.h"
 #include "tests/hub/manual_clock.h"
+#include "tests/testing/death_tests.h"
 
 namespace verdant {
 namespace {
@@ -239,6 +241,18 @@ TEST(Wait, B1_15_AThousandAndWaitersThatComeAndGoLeaveNothing) {
     EXPECT_FALSE(patient.HasLinks());
     patient.Kill();
   });
+}
+
+TEST(WaitDeathTest, B1_15_AStaticOneLetsTheProcessExit) {
+  DieInAFreshProcess();
+  EXPECT_EXIT(
+      {
+        static const AnyGreenThread thread = Spawn([] { Sleep(absl::InfiniteDuration()); });
+        static const IWait wait({thread});
+        Sleep();
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

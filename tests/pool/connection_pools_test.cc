@@ -1,6 +1,7 @@
 #include "pool/connection_pools.h"
 
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "hub/event.h"
 #include "hub/green_thread.h"
 #include "tests/pool/connection_testing.h"
 #include "tests/pool/settle.h"
@@ -88,6 +90,59 @@ TEST(ConnectionPools, A4_8_TwoThatFirstAskForAKeyAtOnceGetTheSamePool) {
   EXPECT_EQ(pools.size(), 1u);
   EXPECT_TRUE(pools.Get({"db", "x"}).ok());
   EXPECT_EQ(connects, 2);
+}
+
+TEST(ConnectionPools, A4_8_AKeyWhoseFirstConnectionFailsHasNoPool) {
+  bool refuses = true;
+  Pools pools(
+      [&](const Address& address, Deadline) {
+        if (refuses) throw std::runtime_error("refused");
+        return Database{address, ""};
+      },
+      {.min_size = 1});
+  EXPECT_THROW(static_cast<void>(pools.Get({"db", "x"})), std::runtime_error);
+  EXPECT_EQ(pools.size(), 0u);
+  pools.Clear();
+  refuses = false;
+  EXPECT_TRUE(pools.Get({"db", "x"}).ok());
+  EXPECT_EQ(pools.size(), 1u);
+}
+
+TEST(ConnectionPools, A4_8_AKeyWhoseFirstConnectionIsUnderWayHasNoPoolYet) {
+  Event<> connected;
+  Pools pools(
+      [&](const Address& address, Deadline) {
+        connected.Wait();
+        return Database{address, ""};
+      },
+      {.min_size = 1});
+  auto killed = Spawn([&] { static_cast<void>(pools.For({"db", "x"})); });
+  auto asker = Spawn([&] { return pools.For({"db", "x"}).idle(); });
+  Settle();
+  EXPECT_EQ(pools.size(), 0u);
+  pools.Clear();
+  killed.KillAndJoin();
+  EXPECT_EQ(pools.size(), 0u);
+  pools.Clear();
+  connected.Send();
+  EXPECT_EQ(asker.Wait(), 1u);
+  EXPECT_EQ(pools.size(), 1u);
+}
+
+TEST(ConnectionPools, A4_8_OfTwoThatMakeAPoolAtOnceTheLastClosesWhatItConnected) {
+  ConnectionLog log;
+  ConnectionPools<int, TestConnection> pools(
+      [&](int, Deadline) {
+        Sleep();
+        return TestConnection(log);
+      },
+      {.min_size = 1});
+  std::vector<AnyGreenThread> threads;
+  for (int i = 0; i < 2; ++i) threads.push_back(Spawn([&] { pools.For(7); }));
+  JoinAll(threads);
+  EXPECT_EQ(log.opened, 2);
+  EXPECT_EQ(log.closed, (std::vector<int>{1}));
+  EXPECT_EQ(pools.For(7).idle(), 1u);
 }
 
 TEST(ConnectionPools, A4_8_LeasesMayOutliveThem) {

@@ -1,5 +1,6 @@
 // Those that wait in a queue and are killed or run out of time.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -77,6 +78,49 @@ TEST(Queue, A5_7_ATimeoutTakenBackAfterItFiredLeavesTheGetterWaiting) {
       return queue.Get();
     });
     EXPECT_EQ(getter.Wait(), 1);
+    canceller.Wait();
+  });
+}
+
+// The getter finds the putter on its way out, so it seems, and waits; then the putter stays.
+TEST(Channel, A5_7_ATimeoutTakenBackAfterItFiredLeavesThePutterThereToBeTakenFrom) {
+  WithManualClock([](ManualClock&) {
+    Channel<int> channel;
+    Timeout* patience = nullptr;
+    auto getter = Spawn([&] {
+      Sleep(absl::Seconds(1));
+      EXPECT_TRUE(patience->Fired());
+      patience->Cancel();
+      return channel.Get();
+    });
+    auto putter = Spawn([&] {
+      Timeout timeout(absl::Seconds(1));
+      patience = &timeout;
+      channel.Put(1);
+    });
+    EXPECT_EQ(getter.Wait(), 1);
+    putter.Wait();
+  });
+}
+
+TEST(Channel, A5_7_ATimeoutTakenBackWithADeadlineSetLeavesThatAsItWas) {
+  WithManualClock([](ManualClock&) {
+    Channel<int> channel;
+    Timeout* patience = nullptr;
+    auto canceller = Spawn([&] {
+      Sleep(absl::Seconds(1));
+      patience->Cancel();
+      EXPECT_EQ(channel.Peek(), 1);
+      EXPECT_EQ(channel.TryPeek(), 1);
+    });
+    auto putter = Spawn([&] {
+      Timeout timeout(absl::Seconds(1));
+      patience = &timeout;
+      return channel.Put(1, absl::Seconds(3));
+    });
+    const std::int64_t began = Hub::Current().NowNanos();
+    EXPECT_FALSE(putter.Wait());
+    EXPECT_EQ(absl::Nanoseconds(Hub::Current().NowNanos() - began), absl::Seconds(3));
     canceller.Wait();
   });
 }
