@@ -70,6 +70,11 @@ bool LinksRun(const Task* task) { return task->extras != nullptr && task->extras
   }
 }
 
+// Before a handle is copied, which counts without a lock.
+void CheckLivesHere(const Task* task) {
+  if (!task->finished && task->hub != internal::current_hub) ThrowForeign(task);
+}
+
 // A link of one that has ended, on the caller's stack: goes on with what is aimed at the caller.
 void CallAtOnce(Task* task, absl::AnyInvocable<void()> link) {
   Hub& hub = *task->hub;
@@ -140,6 +145,7 @@ void AnyGreenThread::CheckCanWait() const {
 bool AnyGreenThread::Await(Deadline deadline) const { return AwaitEnd(Checked(), deadline); }
 
 bool AnyGreenThread::Join(Deadline deadline) const {
+  CheckLivesHere(Checked());
   const AnyGreenThread keep = *this;
   if (!AwaitEnd(keep.Checked(), deadline)) return false;
   keep.task_->error_observed = true;
@@ -147,6 +153,7 @@ bool AnyGreenThread::Join(Deadline deadline) const {
 }
 
 void AnyGreenThread::WaitForResult(Deadline deadline) const {
+  CheckLivesHere(Checked());
   const AnyGreenThread keep = *this;
   if (deadline.never()) {
     AwaitEnd(keep.Checked(), deadline);
@@ -194,6 +201,7 @@ bool AnyGreenThread::Doom(std::exception_ptr exception, bool first) const {
 }
 
 void AnyGreenThread::Kill(std::exception_ptr exception) const {
+  CheckLivesHere(Checked());
   const AnyGreenThread keep = *this;
   if (!Doom(std::move(exception), true)) return;
   Hub& hub = *keep.task_->hub;
@@ -205,6 +213,7 @@ void AnyGreenThread::KillSoon(std::exception_ptr exception) const {
 }
 
 bool AnyGreenThread::KillAndJoin(std::exception_ptr exception, Deadline deadline) const {
+  CheckLivesHere(Checked());
   const AnyGreenThread keep = *this;
   // Throws where nobody can wait before anything is done.
   if (!Ready() || LinksRun(task_)) CheckedHere()->hub->CurrentTask();

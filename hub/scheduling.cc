@@ -312,7 +312,7 @@ WakeReason Hub::Park(Task* self, ParkedOn what, Deadline deadline) {
 WakeReason Hub::ParkOnce(Task* self, ParkedOn what, Deadline deadline) {
   if (deadline.never()) return ParkOnce(self, what);
   RaiseInterrupts(self->fiber);
-  ParkTimer timer(self);
+  internal::ParkTimer timer(self);
   timers_.Arm(timer, deadline.nanos());
   return ParkOnce(self, what);
 }

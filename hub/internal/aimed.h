@@ -7,26 +7,24 @@
 
 namespace verdant::internal {
 
-// Notes what is thrown in a task from outside while this exists, by a Kill() or a Timeout: for who
-// runs a call on somebody else's stack and must tell that from what the call throws of its own
-// accord. Calls within calls included.
+// Notes what is thrown in a task from outside while this exists, by a Kill() or a Timeout set up
+// before: for who runs a call on somebody else's stack and must tell that from what is the call's
+// own. Calls within calls included.
 class Aimed {
  public:
-  explicit Aimed(TaskExtras& caller) : caller_(caller), outer_(caller.aimed) {
-    caller.aimed = &error_;
+  explicit Aimed(TaskExtras& caller)
+      : caller_(caller), call_{caller.inline_call, caller.inline_calls() + 1, nullptr} {
+    caller.inline_call = &call_;
   }
   Aimed(const Aimed&) = delete;
   Aimed& operator=(const Aimed&) = delete;
-  ~Aimed() {
-    caller_.aimed = outer_;
-    if (outer_ != nullptr && error_ != nullptr) *outer_ = error_;
-  }
-  const std::exception_ptr& error() const { return error_; }
+  ~Aimed() { caller_.inline_call = call_.outer; }
+  // The last of it; null if there was none.
+  const std::exception_ptr& error() const { return call_.aimed; }
 
  private:
   TaskExtras& caller_;
-  std::exception_ptr* const outer_;
-  std::exception_ptr error_;
+  InlineCall call_;
 };
 
 }  // namespace verdant::internal

@@ -8,8 +8,8 @@ namespace verdant {
 
 // Calls once `after` has passed since Start(), and then, if `repeat` is positive, every `repeat`.
 // The times of a repeating one do not drift: a call that comes late does not move the next, but
-// what was missed altogether is not made up for; an infinite `repeat` is none. Row B8.5. For a single call Hub::ScheduleCall() is
-// less to write.
+// what was missed altogether is not made up for; an infinite `repeat` is none. Row B8.5. For a
+// single call Hub::ScheduleCall() is less to write.
 class TimerWatcher final : public Watcher {
  public:
   TimerWatcher(absl::Duration after, Callback callback)
