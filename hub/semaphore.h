@@ -12,8 +12,8 @@
 namespace verdant {
 
 // A counter that green threads take from and wait for. Fair: waiters are served in the order they
-// came, and nobody who would wait overtakes them (row A6.2; TryAcquire() may). Rows A6.1-A6.4,
-// B6.1, B6.6, B6.7.
+// came, and nobody overtakes them, not even TryAcquire(), since what is given back goes to the
+// first of them directly (row A6.2). Rows A6.1-A6.4, B6.1, B6.6, B6.7.
 //
 // Threading: for green threads of one hub; a Release() on another thread throws std::logic_error
 // and changes nothing while one of this one waits. Other threads hand things over with Hub::Post()

@@ -39,6 +39,10 @@ struct ConnectionPoolOptions {
 //   if (!database.ok()) return database.status();
 //   (*database)->Query("...");
 //
+// Those of a library that blocks live on OS threads: ConnectionPool<tpool::Proxy<Database>>, whose
+// connect function is Proxy::Make() and whose cleanup is a Call(), connects, is used, cleaned up
+// and closed there (tpool.h).
+//
 // Destroying a Connection closes it. What needs the like before it is used again, such as a
 // rollback, is the cleanup.
 //

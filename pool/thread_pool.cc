@@ -61,6 +61,19 @@ ThreadTicket::ThreadTicket(ThreadPool& pool, std::shared_ptr<ThreadJob> job, Dea
   crew_ = pool.crew_;
 }
 
+void ThreadTicket::Leave(ThreadPool& pool, std::shared_ptr<ThreadJob> job) {
+  const std::shared_ptr<ThreadDesk> desk = pool.desk_;
+  desk->slots.Adjust(-1);
+  job->desk_ = desk;
+  job->abandoned_ = true;
+  try {
+    pool.Crew().Submit(std::move(job));
+  } catch (...) {
+    desk->CallEnded();
+    throw;
+  }
+}
+
 ThreadTicket::~ThreadTicket() {
   if (job_ == nullptr || job_->done_) return;
   job_->abandoned_ = true;

@@ -30,6 +30,9 @@ class ThreadPool;
 
 namespace internal {
 
+template <typename T>
+struct DestroyInPool;
+
 // A call in the hands of a ThreadPool, for as long as somebody is interested in its outcome.
 class ThreadTicket {
  public:
@@ -40,6 +43,8 @@ class ThreadTicket {
   ThreadTicket& operator=(ThreadTicket&&) = delete;
   // Takes the call back if no thread has begun it.
   ~ThreadTicket();
+  // Queues a call, room or not, for nobody to wait for.
+  static void Leave(ThreadPool& pool, std::shared_ptr<ThreadJob> job);
   // Waits for the outcome; false if `deadline` came first. Throws what interrupts the wait.
   bool Wait(Deadline deadline = Deadline::Never());
 
@@ -151,6 +156,8 @@ class ThreadPool : public SpawnCalls<ThreadPool>, public ImapCalls<ThreadPool> {
 
  private:
   friend class internal::ThreadTicket;
+  template <typename T>
+  friend struct internal::DestroyInPool;
   friend class ImapCalls<ThreadPool>;
   friend class SpawnCalls<ThreadPool>;
 
@@ -194,6 +201,15 @@ class ThreadPool : public SpawnCalls<ThreadPool>, public ImapCalls<ThreadPool> {
           ticket->Wait();
           return call->Take();
         });
+  }
+
+  // Has it destroyed on a thread of the pool, room or not, without waiting; here if that cannot be.
+  template <typename T>
+  void Destroy(std::unique_ptr<T> object) {
+    if (internal::current_hub != hub_ || max_size_ == 0) return;
+    auto body = [object = std::move(object)] {};
+    using Call = internal::ThreadCall<void, decltype(body)>;
+    internal::ThreadTicket::Leave(*this, std::make_shared<Call>(*hub_, std::move(body)));
   }
 
   std::uint64_t ImapSize() const {

@@ -12,7 +12,16 @@ namespace {
 
 constexpr absl::Duration kIdleTimeout = absl::Seconds(5);
 
+struct ThreadsPool;
+// The calling thread's, for as long as there is one; asked for when threads end, too.
+constinit thread_local ThreadsPool* living = nullptr;
+
 struct ThreadsPool {
+  ThreadsPool() { living = this; }
+  ThreadsPool(const ThreadsPool&) = delete;
+  ThreadsPool& operator=(const ThreadsPool&) = delete;
+  ~ThreadsPool() { living = nullptr; }
+
   std::optional<std::int64_t> size;  // what SetNumThreads() said
   // Kept when it was ended, for those that still wait in it, until the thread ends.
   std::unique_ptr<ThreadPool> pool;
@@ -38,6 +47,10 @@ std::int64_t SizeFromEnvironment() {
 }
 
 }  // namespace
+
+ThreadPool* PoolInUse() {
+  return living != nullptr && living->in_use ? living->pool.get() : nullptr;
+}
 
 ThreadPool& Pool() {
   ThreadsPool& mine = Mine();

@@ -12,6 +12,32 @@
 // The thread pool that every hub has: for single calls that would block the hub. Rows A8.1-A8.7.
 namespace verdant::tpool {
 
+// The calling thread's pool, or null if it is not in use. Makes nothing.
+ThreadPool* PoolInUse();
+
+}  // namespace verdant::tpool
+
+namespace verdant::internal {
+
+// Deletes what a tpool::Proxy stands for.
+template <typename T>
+struct DestroyInPool {
+  void operator()(T* object) const noexcept {
+    std::unique_ptr<T> owned(object);
+    ThreadPool* const pool = tpool::PoolInUse();
+    if (pool == nullptr) return;
+    try {
+      pool->Destroy(std::move(owned));
+    } catch (...) {
+      // There was no thread, or no memory, for it, and it has gone here.
+    }
+  }
+};
+
+}  // namespace verdant::internal
+
+namespace verdant::tpool {
+
 // Threads when neither SetNumThreads() nor the environment says otherwise.
 inline constexpr std::int64_t kDefaultNumThreads = 20;
 
@@ -61,13 +87,27 @@ bool KillAll(Deadline deadline = Deadline::Never());
 // Copies refer to the same object, which is destroyed with the last of them, or after the last call
 // under way, if that is later. Two green threads that call at once call from two OS threads at
 // once: an object that does not bear that needs a lock around the calls.
+//
+// It may be made on an OS thread, too, and is destroyed on one: where the last copy goes, that only
+// hands it to the calling thread's pool, as a call for which nobody waits. It is destroyed there
+// and then where there is no such pool in use: on a thread that has used none or whose pool has
+// ended before, in a forked child, on a thread of a pool, with SetNumThreads(0).
 template <typename T>
 class Proxy {
  public:
+  // Of a T(args...), made here.
   template <typename... Args>
   explicit Proxy(std::in_place_t, Args&&... args)
-      : object_(std::make_shared<T>(std::forward<Args>(args)...)) {}
+      : object_(new T(std::forward<Args>(args)...), internal::DestroyInPool<T>()) {}
+  // Of an object that is destroyed as its owner has arranged it.
   explicit Proxy(std::shared_ptr<T> object) : object_(std::move(object)) {}
+  // Of a T(args...) made on an OS thread, as Execute() would make it. The arguments are copied.
+  template <typename... Args>
+  static Proxy Make(Args&&... args) {
+    return Execute(
+        [](auto&&... own) { return Proxy(std::in_place, std::forward<decltype(own)>(own)...); },
+        std::forward<Args>(args)...);
+  }
 
   // member(object, args...), where `member` may also be any function that takes a T& first. The
   // arguments are copied.
@@ -75,11 +115,16 @@ class Proxy {
   decltype(auto) Call(Member&& member, Args&&... args) const {
     return Execute(Bound<Member>(std::forward<Member>(member)), std::forward<Args>(args)...);
   }
-  // The same, with the result wrapped in a Proxy of its own: a cursor of a connection.
+  // The same, with the result wrapped in a Proxy of its own, still on the OS thread: a cursor of a
+  // connection.
   template <typename Member, typename... Args>
   auto Wrap(Member&& member, Args&&... args) const {
-    auto result = Call(std::forward<Member>(member), std::forward<Args>(args)...);
-    return Proxy<decltype(result)>(std::in_place, std::move(result));
+    return Execute(
+        [call = Bound<Member>(std::forward<Member>(member))](auto&&... own) mutable {
+          using Result = std::decay_t<decltype(call(std::forward<decltype(own)>(own)...))>;
+          return Proxy<Result>(std::in_place, call(std::forward<decltype(own)>(own)...));
+        },
+        std::forward<Args>(args)...);
   }
   // The same on the calling thread: for what is known not to block.
   template <typename Member, typename... Args>

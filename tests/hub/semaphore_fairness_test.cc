@@ -30,7 +30,7 @@ TEST(Semaphore, A6_2_WaitersAreServedInTheOrderTheyCame) {
   EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3}));
 }
 
-TEST(Semaphore, A6_2_OnlyTryAcquireOvertakesWaiters) {
+TEST(Semaphore, A6_2_NobodyOvertakesWaitersNotEvenTryAcquire) {
   Semaphore semaphore(0);
   bool first_has = false;
   bool second_has = false;
@@ -39,13 +39,17 @@ TEST(Semaphore, A6_2_OnlyTryAcquireOvertakesWaiters) {
   auto second = Spawn([&] { second_has = semaphore.Acquire(); });
   Sleep();
   semaphore.Release();  // for the first, though it has not run yet
+  EXPECT_EQ(semaphore.count(), 0);
   EXPECT_FALSE(semaphore.TryAcquire());
   Sleep();
   EXPECT_TRUE(first_has);
   EXPECT_FALSE(second_has);
+  EXPECT_FALSE(semaphore.TryAcquire());
   semaphore.Release();
   second.Join();
   EXPECT_TRUE(second_has);
+  semaphore.Release();
+  EXPECT_TRUE(semaphore.TryAcquire());
 }
 
 TEST(Semaphore, A6_3_OneKilledAfterItWasServedPassesItsShareOn) {

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <future>
 #include <memory>
-#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -236,64 +235,6 @@ TEST(ThreadPool, InAHubCallbackItIsRefused) {
   });
   EXPECT_TRUE(refused.Wait());
   EXPECT_EQ(pool.Pending(), 0u);
-}
-
-TEST(ThreadPool, B3_4_MapAndImapGiveTheResultsInOrder) {
-  ThreadPool pool(3);
-  std::vector<int> inputs(50);
-  std::iota(inputs.begin(), inputs.end(), 0);
-  std::vector<int> expected;
-  for (const int x : inputs) expected.push_back(x * 2);
-  EXPECT_EQ(pool.Map([](int x) { return x * 2; }, inputs), expected);
-  std::vector<int> lazily;
-  for (auto&& doubled : pool.Imap([](int x) { return x * 2; }, inputs)) lazily.push_back(doubled);
-  EXPECT_EQ(lazily, expected);
-  int sum = 0;
-  for (auto&& doubled : pool.ImapUnordered([](int x) { return x * 2; }, inputs)) sum += doubled;
-  EXPECT_EQ(sum, 50 * 49);
-}
-
-TEST(ThreadPool, B3_4_MapThrowsTheFirstErrorAndImapGoesOnAfterIt) {
-  ThreadPool pool(2);
-  const auto half = [](int x) {
-    if (x % 2 != 0) throw std::domain_error(std::to_string(x));
-    return x / 2;
-  };
-  try {
-    pool.Map(half, std::vector<int>{2, 3, 4, 5});
-    FAIL();
-  } catch (const std::domain_error& e) {
-    EXPECT_STREQ(e.what(), "3");
-  }
-  auto results = pool.Imap(half, std::vector<int>{2, 3, 4});
-  EXPECT_EQ(results.Next(), 1);
-  EXPECT_THROW(results.Next(), std::domain_error);
-  EXPECT_EQ(results.Next(), 2);
-  EXPECT_EQ(results.Next(), std::nullopt);
-}
-
-TEST(ThreadPool, B3_4_ItHasEveryMapThatAGreenPoolHas) {
-  ThreadPool pool(2);
-  const std::thread::id here = std::this_thread::get_id();
-  const auto add = [here](int a, int b) {
-    if (std::this_thread::get_id() == here) throw std::logic_error("on the hub's thread");
-    return a + b;
-  };
-  const std::vector<int> ones(3, 1);
-  const std::vector<int> inputs = {1, 2, 3, 4};
-  const std::vector<int> sums = {2, 3, 4};
-  EXPECT_EQ(pool.Map(add, ones, inputs), sums);
-  std::vector<int> starred;
-  const std::vector<std::pair<int, int>> pairs = {{1, 1}, {1, 2}, {1, 3}};
-  for (auto&& sum : pool.Starmap(add, pairs)) starred.push_back(sum);
-  EXPECT_EQ(starred, sums);
-  int calls = 0;
-  auto all = pool.MapAsync([](int x) { return x + 1; }, std::vector<int>{1, 2, 3},
-                           [&](const std::vector<int>&) { ++calls; });
-  EXPECT_EQ(all.Wait(), sums);
-  EXPECT_EQ(calls, 1);
-  const auto same = [](int x) { return x; };
-  EXPECT_THROW(static_cast<void>(pool.Imap({.maxsize = 0}, same, inputs)), std::logic_error);
 }
 
 TEST(ThreadPool, B3_2_SpawnTakesAnyNumberOfArgumentsAndSpawnNGivesNoHandle) {
