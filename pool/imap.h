@@ -132,6 +132,13 @@ class ImapRun final : public ImapOutcomes<ResultValue<R>> {
 //
 // Destroying it early kills the calls under way and waits until they have ended; that cannot be
 // interrupted, so that f may refer to what lives longer than the range. Not to be done by f itself.
+// In a hub callback, which cannot wait, it kills them and they end later: where the range may come
+// to be destroyed there, f and the input must own what they use. So with MapAsync(), should there
+// be no stack for its green thread.
+//
+// It is not to be used across a fork: destroyed in the child it does nothing, and while
+// calls are under way what it holds is never destroyed; reading on throws std::logic_error if that
+// would have to wait.
 //
 // Threading: for green threads of one hub. Several may read at once; they are served in the order
 // they came.
@@ -149,11 +156,8 @@ class [[nodiscard]] ImapResults : public ResultRange<ImapResults<R>, R> {
   friend class ImapCalls;
 
   using Outcomes = internal::ImapOutcomes<R>;
-  struct CancelAndDelete {
-    void operator()(Outcomes* outcomes) const noexcept {
-      outcomes->Cancel();
-      delete outcomes;
-    }
+  struct End {
+    void operator()(Outcomes* outcomes) const noexcept { internal::ImapEngine::End(outcomes); }
   };
 
   explicit ImapResults(std::unique_ptr<Outcomes> outcomes) : outcomes_(outcomes.release()) {}
@@ -162,7 +166,7 @@ class [[nodiscard]] ImapResults : public ResultRange<ImapResults<R>, R> {
     return outcomes_ != nullptr && outcomes_->Take(outcome, deadline);
   }
 
-  std::unique_ptr<Outcomes, CancelAndDelete> outcomes_;
+  std::unique_ptr<Outcomes, End> outcomes_;
 };
 
 static_assert(std::ranges::input_range<ImapResults<int>>);

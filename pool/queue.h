@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "hub/hub.h"
+#include "hub/internal/home_thread.h"
 #include "pool/fifo_order.h"
 #include "pool/internal/crowd.h"
 #include "pool/internal/item_iterator.h"
@@ -53,8 +54,10 @@ class QueueClosed : public std::runtime_error {
 // when the queue is closed; with one they say by their result that it came to nothing, be it for
 // the time or because the queue is closed.
 //
-// Threading: for green threads of one hub; the Try functions also for its callbacks. It must
-// outlive whoever waits in it.
+// Threading: belongs to the thread that makes it, for the green threads of its hub; the Try
+// functions also for its callbacks. Another gets a std::logic_error; without assertions (NDEBUG)
+// Put, Get, Peek and TaskDone notice only when they would wake somebody. It must outlive whoever
+// waits in it.
 template <typename T, typename Order = FifoOrder<T>>
 class Queue {
  public:
@@ -80,6 +83,7 @@ class Queue {
   // Puts `item` in if that needs no waiting: there is room, or with maxsize 0 somebody waits for it
   // and no other item is on its way to them. Does not yield, either (row A5.4).
   bool TryPut(T&& item) {
+    AssertThread();
     if (closed_) return false;
     const bool fits = maxsize_ == 0
                           ? Expected()
@@ -100,6 +104,7 @@ class Queue {
   // An item if one is there, or in the hands of somebody waiting in Put() with maxsize 0, that no
   // Get() is due.
   std::optional<T> TryGet() {
+    AssertThread();
     std::optional<T> item;
     if (Available() > getters_.called() && getters_.FirstSuspended() == nullptr) Take(item);
     return item;
@@ -116,6 +121,7 @@ class Queue {
     return PeekBy(deadline);
   }
   std::optional<T> TryPeek() requires std::copy_constructible<T> {
+    AssertThread();
     std::optional<T> item;
     if (Available() > getters_.called() && getters_.FirstSuspended() == nullptr) Look(item);
     return item;
@@ -150,6 +156,7 @@ class Queue {
   // Changes maxsize. Growing wakes as many waiting putters as now fit; shrinking keeps what is in
   // it (row A5.6, decision 14).
   void Resize(std::optional<std::size_t> maxsize) {
+    CheckThread();
     maxsize_ = maxsize.value_or(kNoLimit);
     Settle();
   }
@@ -157,6 +164,7 @@ class Queue {
   // To be called once for each item got when its work is done, if anybody is to Join(). Throws
   // std::logic_error when called more often than items were put (row A5.9).
   void TaskDone() {
+    AssertThread();
     if (unfinished_ == 0)
       throw std::logic_error("Queue::TaskDone: called more often than items were put");
     Finish(1);
@@ -164,12 +172,14 @@ class Queue {
   // Waits until TaskDone() was called for every item ever put; at once if it was. False if
   // `deadline` came first.
   bool Join(Deadline deadline = Deadline::Never()) {
+    CheckThread();
     return unfinished_ == 0 || joiners_.Wait({"Queue::Join"}, deadline);
   }
 
   // Takes no more items: what waits in Put() gives up. What is in it can still be got; after that
   // Get() gives up, too. Idempotent (row B5.1).
   void Close() {
+    CheckThread();
     closed_ = true;
     putters_.CallAll();
     if (Available() == 0) getters_.CallAll();
@@ -177,6 +187,7 @@ class Queue {
   // The same, dropping what is in it, as if its work were done; of some TaskDone() may have said so
   // already.
   void CloseNow() {
+    CheckThread();
     const Order dropped = std::exchange(items_, Order());
     Finish(std::min<std::uint64_t>(dropped.size(), unfinished_));
     Close();
@@ -210,6 +221,16 @@ class Queue {
     T& item;
     bool taken = false;  // handed over without a stay in the queue
   };
+
+  // Throws on another thread than its own: for what is called rarely.
+  void CheckThread() const { home_.Check("a Queue"); }
+  // The same for what is called often, where it would cost some percent: in builds with assertions
+  // only. In others it is the waking of somebody who waits that is refused.
+  [[gnu::always_inline]] void AssertThread() const {
+#ifndef NDEBUG
+    CheckThread();
+#endif
+  }
 
   // What a Put() may add now.
   std::size_t Room() const { return maxsize_ > items_.size() ? maxsize_ - items_.size() : 0; }
@@ -247,6 +268,7 @@ class Queue {
   }
 
   bool PutBy(T& item, Deadline deadline) {
+    AssertThread();
     if (closed_) return false;
     if (putters_.empty() && (Room() > 0 || Expected())) {
       Push(item);
@@ -263,7 +285,7 @@ class Queue {
       }
       if (reason == internal::WakeReason::kTimedOut) return false;
       putter.Return();
-      // A getter may have looked past it while it was called, and it is there to be taken from now.
+      // A getter may have looked past it while it was awake, and it is there to be taken from now.
       Settle();
     }
   }
@@ -303,6 +325,7 @@ class Queue {
   // Waits until `access` has found an item.
   template <typename Access>
   [[gnu::always_inline]] std::optional<T> By(Deadline deadline, bool takes, Access access) {
+    AssertThread();
     std::optional<T> item;
     if (getters_.empty()) {
       access(item);
@@ -331,6 +354,7 @@ class Queue {
   internal::Crowd joiners_;
   std::uint64_t unfinished_ = 0;
   bool closed_ = false;
+  internal::HomeThread home_;
 };
 
 // A Queue that has room for nothing: Put() and Get() meet (decision 3).

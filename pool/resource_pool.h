@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "hub/hub.h"
+#include "hub/internal/home_thread.h"
 #include "pool/internal/line.h"
 
 namespace verdant {
@@ -38,8 +39,9 @@ struct ResourcePoolOptions {
 // taken nothing, nor has one whose resource could not be made: its share is offered to the next one
 // in line (decision 19).
 //
-// T can be moved. Threading: for green threads of one hub; what does not wait also for its
-// callbacks. It must outlive its leases and whoever waits in it.
+// T can be moved. Threading: belongs to the thread that makes it, for the green threads of its hub;
+// what does not wait also for its callbacks. On another, taking throws std::logic_error, and so
+// does giving back while somebody waits. It must outlive its leases and whoever waits in it.
 template <typename T>
 class ResourcePool {
  public:
@@ -80,6 +82,7 @@ class ResourcePool {
   // Get() for who makes them: an idle one, or nothing, and that is the right to make one. Put() or
   // Forget() is owed in either case.
   absl::StatusOr<std::optional<T>> Reserve(Deadline deadline = Deadline::Never()) {
+    CheckThread();
     std::optional<T> item;
     if (Admit(item, deadline)) return item;
     return absl::DeadlineExceededError(
@@ -152,6 +155,7 @@ class ResourcePool {
   // Changes max_size. Growing serves as many that wait as now fit; when shrinking, idle ones that
   // are too many are dropped here, those in use when they come back (row A4.3, decision 14).
   void Resize(std::size_t max_size) {
+    CheckThread();
     max_size_ = max_size;
     std::vector<T> dropped;
     while (live_ > max_size_ && !idle_.empty()) {
@@ -210,7 +214,9 @@ class ResourcePool {
     ResourcePool& pool;
   };
 
+  void CheckThread() const { home_.Check("a ResourcePool"); }
   void CheckOut(const char* operation) const {
+    getters_.CheckThread();
     if (live_ > idle_.size()) return;
     throw std::logic_error(absl::StrCat("ResourcePool::", operation, ": none is in use"));
   }
@@ -272,6 +278,7 @@ class ResourcePool {
   std::deque<T> idle_;
   std::size_t live_ = 0;  // idle, in use and being made
   internal::Line getters_{"ResourcePool::Get"};
+  internal::HomeThread home_;
 };
 
 }  // namespace verdant

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -14,11 +17,12 @@ using internal::ThreadDesk;
 
 namespace {
 
+// Leaves room for one more.
 std::int64_t Checked(std::int64_t size, const char* what) {
   if (size < 0) {
     throw std::logic_error(absl::StrCat("ThreadPool: ", what, " must not be negative: ", size));
   }
-  return size;
+  return std::min(size, std::numeric_limits<std::int64_t>::max() - 1);
 }
 
 // Besides those that run, one may be queued: a thread that ends a call finds the next at hand.
@@ -183,7 +187,7 @@ void ThreadPool::SetSize(std::int64_t size) {
 
 void ThreadPool::SetMaxSize(std::int64_t max_size) {
   CheckThread();
-  Checked(max_size, "the size");
+  max_size = Checked(max_size, "the size");
   desk_->slots.Adjust(max_size - max_size_);
   max_size_ = max_size;
   if (crew_ != nullptr) crew_->SetMaxSize(static_cast<std::size_t>(max_size));

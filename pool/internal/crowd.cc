@@ -11,9 +11,10 @@ bool Crowd::Wait(ParkedOn what, Deadline deadline) {
 }
 
 void Crowd::WakeAll() {
-  while (Member* member = members_.PopFront()) {
+  while (Member* member = members_.front()) {
+    member->task->hub->Wake(member->task);  // first, since it may refuse
+    member->Unlink();
     member->woken = true;
-    member->task->hub->Wake(member->task);
   }
 }
 

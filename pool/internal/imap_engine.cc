@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include "greenlet/exit.h"
@@ -172,7 +173,9 @@ void ImapEngine::WorkerIsGone(Worker& worker) {
   const bool never_ran = !worker.task->started;
   worker.Arrive();
   if (cancelled_) {
-    if (workers_.empty() && canceller_ != nullptr) hub_.Wake(canceller_);
+    if (!workers_.empty()) return;
+    if (canceller_ != nullptr) hub_.Wake(canceller_);
+    if (destroyed_by_last_) delete this;
     return;
   }
   if (exhausted_ && !has_input_) return;
@@ -194,6 +197,8 @@ bool ImapEngine::AwaitNext(Deadline deadline) {
     if (NextIsThere()) return true;
     if (NothingToCome()) return false;
   }
+  if (&hub_ != current_hub) [[unlikely]]
+    throw std::logic_error("the results of an imap belong to another thread or process");
   const absl::Duration patience = deadline.Remaining();
   struct Reader : Line::Place {
     Reader(ImapEngine& e, Task* reader) : Place(e.consumers_, reader), engine(e) {}
@@ -214,15 +219,29 @@ bool ImapEngine::AwaitNext(Deadline deadline) {
   }
 }
 
-void ImapEngine::Cancel() noexcept {
-  cancelled_ = true;
-  if (workers_.empty()) return;
+void ImapEngine::CancelWorkers() {
   DismissIdle();
   for (Worker* worker = workers_.front(); worker != nullptr; worker = workers_.next(worker)) {
     if (worker->busy) hub_.Deliver(worker->task, new CancelInterrupt);
   }
-  canceller_ = hub_.CurrentTask();
-  while (!workers_.empty()) hub_.ParkUninterrupted(canceller_, {"imap: the end of its calls"});
+}
+
+void ImapEngine::End(ImapEngine* engine) noexcept {
+  engine->cancelled_ = true;
+  if (!engine->workers_.empty()) {
+    Hub& hub = engine->hub_;
+    if (&hub != current_hub) return;
+    engine->CancelWorkers();
+    if (hub.OnHubStack()) {
+      engine->destroyed_by_last_ = true;
+      return;
+    }
+    engine->canceller_ = hub.CurrentTask();
+    while (!engine->workers_.empty()) {
+      hub.ParkUninterrupted(engine->canceller_, {"imap: the end of its calls"});
+    }
+  }
+  delete engine;
 }
 
 }  // namespace verdant::internal

@@ -37,9 +37,10 @@ class ImapEngine {
 
   // Starts at the hub's next turn, for whoever called at `site`.
   void Start(SourceLocation site);
-  // Kills what is under way and sees it end; nothing can interrupt that. Must have been called
-  // before the end of an engine that was started.
-  void Cancel() noexcept;
+  // Ends an engine that was started: kills what is under way and sees it end, which nothing can
+  // interrupt. In a hub callback, where nobody can wait, it is the last worker that destroys it. Of
+  // another hub, as after a fork in the child, it is left as it is unless all has ended.
+  static void End(ImapEngine* engine) noexcept;
 
  protected:
   // For subclasses. Moves on to the next input and keeps it; false if there is none. May wait and
@@ -90,6 +91,7 @@ class ImapEngine {
   void Idle(Worker& self);
   void DismissIdle();
   void WorkerIsGone(Worker& worker);
+  void CancelWorkers();
   void NotifyConsumer() {
     if (!consumers_.empty() && (NextIsThere() || NothingToCome())) consumers_.CallUpTo(1);
   }
@@ -109,6 +111,7 @@ class ImapEngine {
   bool has_input_ = false;     // the input pulled last waits for its call
   bool exhausted_ = false;     // there are no more inputs
   bool cancelled_ = false;
+  bool destroyed_by_last_ = false;  // of its workers
   std::exception_ptr input_error_;
 
   std::uint64_t worker_count_ = 0;

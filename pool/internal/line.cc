@@ -22,11 +22,11 @@ void Line::CallSlow(std::size_t number) {
       place = places_.next(place);
     }
     if (place == nullptr) return;
+    place->task->hub->Wake(place->task);  // first, since it may refuse
     place->Unlink();
     place->state_ = Place::State::kCalled;
     --waiting_;
     ++called_;
-    place->task->hub->Wake(place->task);
   }
 }
 

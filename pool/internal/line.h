@@ -70,6 +70,12 @@ class Line {
     if (waiting_ != 0 && called_ < number) CallSlow(number);
   }
   void CallAll() { CallUpTo(SIZE_MAX); }
+  // Throws std::logic_error if calling would, before anything is done that leads to it.
+  void CheckThread() const {
+    const Place* place = places_.front();
+    if (place != nullptr && place->task->hub != current_hub) [[unlikely]]
+      place->task->hub->Wake(place->task);
+  }
   // The first not called that is suspended, or null.
   Place* FirstSuspended() const {
     Place* place = places_.front();

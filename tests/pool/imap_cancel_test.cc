@@ -1,5 +1,11 @@
 // What becomes of an imap when it is destroyed early, or its workers or readers are killed.
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -228,6 +234,114 @@ TEST(Imap, AWorkerKilledFromOutsideBetweenCallsIsReplaced) {
     workers.clear();
   }
   EXPECT_EQ(results.Next(), std::nullopt);
+}
+
+TEST(Imap, DestroyedInAHubCallbackItEndsWithoutAnybodyWaiting) {
+  GreenPool pool(2);
+  int unwound = 0;
+  auto owned = std::make_shared<int>(1);
+  const std::weak_ptr<int> function = owned;
+  std::optional results = pool.Imap(
+      [&unwound, owned = std::move(owned)](int x) {
+        struct Note {
+          int& count;
+          ~Note() {
+            Sleep();
+            ++count;
+          }
+        } const note{unwound};
+        Sleep(absl::InfiniteDuration());
+        return x + *owned;
+      },
+      UpTo(10));
+  Settle();
+  Event<> destroyed;
+  Hub::Current().ScheduleCall(absl::ZeroDuration(), [&] {
+    results.reset();
+    EXPECT_EQ(unwound, 0);
+    EXPECT_FALSE(function.expired());
+    destroyed.Send();
+  });
+  destroyed.Wait();
+  Settle();
+  EXPECT_EQ(unwound, 2);
+  EXPECT_TRUE(function.expired());
+}
+
+TEST(Imap, DestroyedInAHubCallbackBeforeItStartedOrAfterItsEndItCallsNothing) {
+  GreenPool pool(2);
+  int calls = 0;
+  const auto count = [&](int x) {
+    ++calls;
+    return x;
+  };
+  std::optional done = pool.Imap(count, UpTo(2));
+  Settle();
+  EXPECT_EQ(calls, 2);
+  std::optional<ImapResults<int>> unstarted;
+  Event<> destroyed;
+  Hub::Current().ScheduleCall(absl::ZeroDuration(), [&] {
+    unstarted = pool.Imap(count, UpTo(10));
+    unstarted.reset();
+    done.reset();
+    destroyed.Send();
+  });
+  destroyed.Wait();
+  Settle();
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(Imap, LeftInTheChildOfAForkItRunsAndEndsNothing) {
+  GreenPool pool(2);
+  int unwound = 0;
+  pid_t child = -1;
+  const auto call = [&](int x) {
+    struct Note {
+      int& count;
+      ~Note() { ++count; }
+    } const note{unwound};
+    if (x > 0) Sleep(absl::InfiniteDuration());
+    return x;
+  };
+  for (int r : pool.Imap(call, UpTo(10))) {
+    EXPECT_EQ(r, 0);
+    child = fork();
+    break;
+  }
+  if (child == 0) {
+    Settle();
+    if (unwound != 1) _exit(1);
+    _exit(pool.Map([](int x) { return x + 6; }, UpTo(2)).back());
+  }
+  EXPECT_EQ(unwound, 3);
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+}
+
+TEST(Imap, ReadInTheChildOfAForkItSaysThatItIsTheParents) {
+  GreenPool pool(1);
+  auto results = pool.Imap(
+      [&](int x) {
+        Sleep(absl::InfiniteDuration());
+        return x;
+      },
+      UpTo(10));
+  Settle();
+  const pid_t child = fork();
+  if (child == 0) {
+    try {
+      static_cast<void>(results.Next());
+      _exit(1);
+    } catch (const std::logic_error&) {
+      _exit(2);
+    }
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 2);
 }
 
 }  // namespace

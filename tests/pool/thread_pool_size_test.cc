@@ -1,5 +1,7 @@
 #include <atomic>
+#include <cstdint>
 #include <future>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -181,6 +183,24 @@ TEST(ThreadPoolSize, B3_3_AMaximumOfNoneStillServesThoseWhoWaitedForRoom) {
   gate.set_value();
   for (int i = 0; i < 4; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)].Wait(), i);
   EXPECT_EQ(pool.Apply(&std::this_thread::get_id), std::this_thread::get_id());
+}
+
+TEST(ThreadPoolSize, B3_3_AMaximumBeyondAllCountingIsAsGoodAsNone) {
+  constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
+  ThreadPool pool(kHuge);
+  EXPECT_EQ(pool.Apply([] { return 3; }), 3);
+  EXPECT_EQ(pool.Pending(), 0u);
+  EXPECT_GE(pool.max_size(), kHuge - 1);
+  pool.SetMaxSize(3);
+  GatedCalls calls(pool);
+  pool.SetMaxSize(kHuge);
+  EXPECT_EQ(pool.Pending(), 3u);
+  calls.Open();
+  calls.ExpectAll();
+  EXPECT_TRUE(pool.Join());
+  pool.SetMaxSize(2);
+  EXPECT_EQ(pool.max_size(), 2);
+  EXPECT_EQ(pool.Pending(), 0u);
 }
 
 }  // namespace
