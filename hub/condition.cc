@@ -93,6 +93,7 @@ void Condition::WakeFirst(std::size_t count, bool passes_on) {
 }
 
 void Condition::CheckHeld(const char* what) const {
+  home_.Check("a Condition");
   if (!std::visit([](const auto* lock) { return lock->HeldByCaller(); }, lock_)) {
     throw std::logic_error(std::string(what) + ": the lock is not held");
   }

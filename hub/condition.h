@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "hub/hub.h"
+#include "hub/internal/home_thread.h"
 #include "hub/internal/list.h"
 #include "hub/lock.h"
 
@@ -19,8 +20,9 @@ namespace verdant {
 // Every call but waiting() throws std::logic_error, and changes nothing, unless the lock is held:
 // an RLock by the caller, a Lock by whomever, since that does not know.
 //
-// Threading: for green threads of one hub. The lock must outlive the Condition and all who wait;
-// whoever waits when the Condition is destroyed waits until killed or timed out.
+// Threading: belongs to the thread that makes it, as its lock does. The lock must outlive the
+// Condition and all who wait; whoever waits when the Condition is destroyed waits until killed or
+// timed out.
 class Condition {
  public:
   explicit Condition(Lock& lock) : lock_(&lock) {}
@@ -63,6 +65,7 @@ class Condition {
   void WakeFirst(std::size_t count, bool passes_on);
 
   const AnyLock lock_;
+  [[no_unique_address]] internal::AssertedHomeThread home_;
   std::size_t waiting_ = 0;
   internal::WaitList waiters_;
   internal::WaitList notified_;  // but not yet back in Wait()

@@ -10,6 +10,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "hub/hub.h"
+#include "hub/internal/home_thread.h"
 #include "hub/internal/links.h"
 
 namespace verdant {
@@ -18,9 +19,10 @@ namespace verdant {
 // Rows A2.1-A2.8; waiters wake in the order they came. T must be copyable, since each waiter gets
 // its own.
 //
-// Threading: for green threads of one hub; sending from another thread while one of this one waits
-// throws std::logic_error and changes nothing (AsyncResult has a way for other threads). Of an
-// Event destroyed under its waiters nothing comes any more: they wait until killed or timed out.
+// Threading: belongs to the thread that makes it; on another Send(), Wait(), Link() and Reset()
+// throw std::logic_error and change nothing (AsyncResult has a way for other threads). A build with
+// NDEBUG notices only while somebody waits or has linked. Of an Event destroyed under its waiters
+// nothing comes any more: they wait until killed or timed out.
 template <typename T = bool>
 class Event {
  public:
@@ -40,6 +42,7 @@ class Event {
   // Makes it fresh again; waiters that have been woken but have not run yet still get what was sent
   // (row A2.4). Throws std::logic_error if nothing was sent.
   void Reset() {
+    home_.Check(kWhat);
     if (!Ready()) throw std::logic_error("Event::Reset of an event that was not sent");
     outcome_ = Outcome();
   }
@@ -47,6 +50,7 @@ class Event {
   // Waits for the value; throws what was sent with SendException(). Inline for the sake of the
   // switch, as Hub::Yield() is.
   VERDANT_INLINE_SWITCHING T Wait() {
+    home_.Check(kWhat);
     if (outcome_.value.has_value()) return *outcome_.value;
     if (outcome_.exception != nullptr) std::rethrow_exception(outcome_.exception);
     Hub& hub = Hub::Current();
@@ -58,6 +62,7 @@ class Event {
   }
   // The same, or nothing if `deadline` comes first.
   std::optional<T> Wait(Deadline deadline) {
+    home_.Check(kWhat);
     if (outcome_.value.has_value()) return outcome_.value;
     if (outcome_.exception != nullptr) std::rethrow_exception(outcome_.exception);
     Hub& hub = Hub::Current();
@@ -73,7 +78,8 @@ class Event {
   // to the hub's error handler and keeps nothing else from running (row B4.4, decision 6). Returns
   // what Unlink() takes, 0 if it was called at once.
   std::uint64_t Link(absl::AnyInvocable<void()> link) {
-    return links_.Add("an Event", Ready(), std::move(link));
+    home_.Check(kWhat);
+    return links_.Add(kWhat, Ready(), std::move(link));
   }
   // True if the link was still to be called.
   bool Unlink(std::uint64_t link) { return links_.Remove(link); }
@@ -113,20 +119,24 @@ class Event {
   };
 
   void Trigger(Outcome outcome) {
+    home_.Check(kWhat);
     if (Ready()) throw std::logic_error("Event::Send: something was sent already");
-    links_.CheckThread("an Event");
+    links_.CheckThread(kWhat);
     while (internal::Waiter* waiter = waiters_.front()) {
       waiter->task->hub->Wake(waiter->task);
       static_cast<EventWaiter*>(waiter)->Give(outcome);
       waiter->Unlink();
     }
     outcome_ = std::move(outcome);
-    links_.Notify("an Event");
+    links_.Notify(kWhat);
   }
+
+  static constexpr char kWhat[] = "an Event";
 
   Outcome outcome_;
   internal::WaitList waiters_;
   internal::Links links_;
+  [[no_unique_address]] internal::AssertedHomeThread home_;
 };
 
 }  // namespace verdant

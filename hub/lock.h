@@ -46,9 +46,9 @@ struct LockHolder {
 // took it has ended by then, those that wait for it get a std::logic_error that says so, instead of
 // a LoopExit that is thrown elsewhere. The same goes for RLock.
 //
-// Threading: for green threads of one hub, as Semaphore; between OS threads std::mutex is what to
-// use, held only for what does not block. Whoever waits when it is destroyed waits until killed or
-// timed out.
+// Threading: belongs to the thread that makes it, as Semaphore does; between OS threads std::mutex
+// is what to use, held only for what does not block. Whoever waits when it is destroyed waits until
+// killed or timed out.
 class Lock {
  public:
   Lock() = default;

@@ -28,9 +28,11 @@ void Semaphore::ReinitAfterFork(std::int64_t count) {
   Abandon();
   waiting_ = 0;
   count_ = count;
+  home_ = {};  // the child's one thread may be another than the one that made it
 }
 
 bool Semaphore::Acquire(Deadline deadline) {
+  home_.Check(kWhat);
   if (!locked()) {
     --count_;
     return true;
@@ -44,6 +46,7 @@ bool Semaphore::Acquire(Deadline deadline) {
 }
 
 bool Semaphore::AcquireUninterrupted(const bool& given_up) {
+  home_.Check(kWhat);
   if (!locked()) {
     --count_;
     return true;
@@ -59,12 +62,14 @@ bool Semaphore::AcquireUninterrupted(const bool& given_up) {
 }
 
 bool Semaphore::TryAcquire() {
+  home_.Check(kWhat);
   if (count_ <= 0) return false;
   --count_;
   return true;
 }
 
 std::int64_t Semaphore::Wait(Deadline deadline) {
+  home_.Check(kWhat);
   if (!locked()) return count_;
   Hub& hub = Hub::Current();
   SemaphoreWaiter waiter(this, hub.CurrentTask(), Wants::kNews);
@@ -74,6 +79,7 @@ std::int64_t Semaphore::Wait(Deadline deadline) {
 }
 
 void Semaphore::Release() {
+  home_.Check(kWhat);
   SemaphoreWaiter* waiter = first_waiting_;
   if (waiter == nullptr && links_.unused()) {
     ++count_;
@@ -86,7 +92,8 @@ void Semaphore::Release() {
 }
 
 void Semaphore::Adjust(std::int64_t change) {
-  links_.CheckThread("a Semaphore");
+  home_.Check(kWhat);
+  links_.CheckThread(kWhat);
   if (first_waiting_ != nullptr && first_waiting_->task->hub != internal::current_hub)
       [[unlikely]] {
     // Refused before anything has changed.
@@ -100,7 +107,7 @@ void Semaphore::Adjust(std::int64_t change) {
   while (count_ > 0) {
     SemaphoreWaiter* waiter = first_waiting_;
     if (waiter == nullptr) {
-      links_.Notify("a Semaphore", [this] { return Ready(); });
+      links_.Notify(kWhat, [this] { return Ready(); });
       return;
     }
     waiter->task->hub->Wake(waiter->task);

@@ -7,6 +7,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "hub/hub.h"
+#include "hub/internal/home_thread.h"
 #include "hub/internal/links.h"
 
 namespace verdant {
@@ -15,9 +16,10 @@ namespace verdant {
 // came, and nobody overtakes them, not even TryAcquire(), since what is given back goes to the
 // first of them directly (row A6.2). Rows A6.1-A6.4, B6.1, B6.6, B6.7.
 //
-// Threading: for green threads of one hub; a Release() on another thread throws std::logic_error
-// and changes nothing while one of this one waits. Other threads hand things over with Hub::Post()
-// or an AsyncResult. Whoever waits when it is destroyed waits until killed or timed out.
+// Threading: belongs to the thread that makes it; whatever takes, gives or links throws
+// std::logic_error on another, and changes nothing. A build with NDEBUG notices only while somebody
+// waits or has linked. Other threads hand things over with Hub::Post(), an AsyncResult or a
+// SharedSemaphore. Whoever waits when it is destroyed waits until killed or timed out.
 class Semaphore {
  public:
   // Throws std::logic_error if `count` is negative. `operation`, a literal, is what reports say
@@ -31,6 +33,7 @@ class Semaphore {
   // true. Throws std::logic_error if it had to wait in a hub callback. Inline for the sake of the
   // switch, as Hub::Yield() is.
   VERDANT_INLINE_SWITCHING bool Acquire() {
+    home_.Check(kWhat);
     if (!locked()) {
       --count_;
       return true;
@@ -61,7 +64,8 @@ class Semaphore {
   // were linked, once each; what one throws goes to the hub's error handler (row B4.4, decision 6).
   // Returns what Unlink() takes, 0 if it was called at once.
   std::uint64_t Link(absl::AnyInvocable<void()> link) {
-    return links_.Add("a Semaphore", Ready(), std::move(link));
+    home_.Check(kWhat);
+    return links_.Add(kWhat, Ready(), std::move(link));
   }
   // True if the link was still to be called.
   bool Unlink(std::uint64_t link) { return links_.Remove(link); }
@@ -123,6 +127,8 @@ class Semaphore {
   // In the child of a fork: whoever waited does not exist there.
   void ReinitAfterFork(std::int64_t count);
 
+  static constexpr char kWhat[] = "a Semaphore";
+
   const char* const operation_;
   std::int64_t count_;
   std::size_t waiting_ = 0;
@@ -130,6 +136,7 @@ class Semaphore {
   internal::WaitList waiters_;
   SemaphoreWaiter* first_waiting_ = nullptr;
   internal::Links links_;
+  [[no_unique_address]] internal::AssertedHomeThread home_;
 };
 
 // Holds one of a Semaphore or BoundedSemaphore for a scope.

@@ -28,6 +28,20 @@ class HomeThread {
   Hub* const* home_ = &current_hub;
 };
 
+// The same for what is used too often to pay for it: looked at in builds with assertions only, but
+// no less an exception. Where somebody waits or has linked, the others find out as well.
+class AssertedHomeThread {
+ public:
+#if defined(NDEBUG)
+  void Check(const char*) const {}
+#else
+  void Check(const char* what) const { home_.Check(what); }
+
+ private:
+  HomeThread home_;
+#endif
+};
+
 }  // namespace verdant::internal
 
 #endif  // VERDANT_HUB_INTERNAL_HOME_THREAD_H_

@@ -8,10 +8,16 @@
 
 #include "greenlet/greenlet.h"
 #include "gtest/gtest.h"
+#include "hub/async_result.h"
+#include "hub/bounded_semaphore.h"
+#include "hub/capped_semaphore.h"
+#include "hub/condition.h"
 #include "hub/event.h"
+#include "hub/flag.h"
 #include "hub/green_thread.h"
 #include "hub/hub_group.h"
 #include "hub/lock.h"
+#include "hub/metaphore.h"
 #include "hub/semaphore.h"
 #include "hub/timeout.h"
 #include "tests/hub/hub_group_testing.h"
@@ -98,6 +104,67 @@ TEST(HomeThread, A12_1_NothingOnAnotherThreadResumesAGreenThread) {
   for (const std::thread::id id : sleeper.ran_on()) EXPECT_EQ(id, std::this_thread::get_id());
   for (int i = 0; i < 2; ++i) semaphore.Release();
   EXPECT_TRUE(JoinAll({taker, holder, locker}));
+}
+
+// With nobody who waits or has linked, so that nothing but the thread is wrong.
+TEST(HomeThread, WhatNobodyWaitsForIsRefusedOnAnotherThreadToo) {
+  Flag flag;
+  AsyncResult<int> result;
+  Metaphore metaphore;
+  HubThread([&] {
+    EXPECT_THROW(flag.Set(), std::logic_error);
+    EXPECT_THROW(result.Set(1), std::logic_error);
+    EXPECT_THROW(metaphore.Inc(), std::logic_error);
+  }).Join();
+#ifdef NDEBUG
+  GTEST_SKIP() << "assertions are compiled out";
+#else
+  Event<int> event;
+  Event<int> sent;
+  sent.Send(1);
+  Semaphore semaphore;
+  BoundedSemaphore bounded;
+  bounded.Acquire();
+  CappedSemaphore capped(1, 2);
+  Lock lock;
+  Lock held;
+  held.Acquire();
+  RLock recursive;
+  Condition condition(held);
+  HubThread([&] {
+    EXPECT_THROW(event.Send(1), std::logic_error);
+    EXPECT_THROW(event.SendException(std::make_exception_ptr(1)), std::logic_error);
+    EXPECT_THROW(event.Wait(absl::ZeroDuration()), std::logic_error);
+    EXPECT_THROW(event.Link([] {}), std::logic_error);
+    EXPECT_THROW(sent.Wait(), std::logic_error);
+    EXPECT_THROW(sent.Reset(), std::logic_error);
+    EXPECT_THROW(semaphore.Release(), std::logic_error);
+    EXPECT_THROW(semaphore.Acquire(), std::logic_error);
+    EXPECT_THROW(semaphore.Acquire(absl::ZeroDuration()), std::logic_error);
+    EXPECT_THROW(semaphore.TryAcquire(), std::logic_error);
+    EXPECT_THROW(semaphore.Wait(), std::logic_error);
+    EXPECT_THROW(semaphore.Adjust(1), std::logic_error);
+    EXPECT_THROW(semaphore.Link([] {}), std::logic_error);
+    EXPECT_THROW(bounded.Release(), std::logic_error);
+    EXPECT_THROW(capped.Release(), std::logic_error);
+    EXPECT_THROW(lock.Acquire(), std::logic_error);
+    EXPECT_THROW(lock.TryAcquire(), std::logic_error);
+    EXPECT_THROW(held.Release(), std::logic_error);
+    EXPECT_THROW(recursive.Acquire(), std::logic_error);
+    EXPECT_THROW(condition.Notify(), std::logic_error);
+    EXPECT_THROW(condition.NotifyAll(), std::logic_error);
+    EXPECT_THROW(condition.Wait(), std::logic_error);
+  }).Join();
+  // And nothing has changed.
+  EXPECT_FALSE(event.Ready());
+  EXPECT_TRUE(sent.Ready());
+  EXPECT_EQ(semaphore.count(), 1);
+  EXPECT_EQ(bounded.count(), 0);
+  EXPECT_EQ(capped.count(), 1);
+  EXPECT_FALSE(lock.locked());
+  EXPECT_TRUE(held.locked());
+  EXPECT_FALSE(recursive.locked());
+#endif
 }
 
 TEST(HomeThread, NorDoesAGreenletsSwitch) {

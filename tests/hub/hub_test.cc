@@ -33,6 +33,19 @@ TEST(Hub, ConfigureAppliesToTheCallingThread) {
   });
 }
 
+TEST(Hub, B8_6_SaysWhatTimeItIsAndWhatItPollsWith) {
+  WithManualClock(
+      [](ManualClock& clock) {
+        Hub& hub = Hub::Current();
+        const std::int64_t began = hub.NowNanos();
+        EXPECT_EQ(began, clock.NowNanos());
+        Sleep(absl::Seconds(5));
+        EXPECT_EQ(hub.NowNanos() - began, 5000000000);
+        EXPECT_EQ(hub.poller(), "poll");
+      },
+      {.poller = "poll"});
+}
+
 TEST(Hub, OneThatCannotBeMadeLeavesTheThreadWithoutOne) {
   OnFreshThread([] {
     rlimit before;

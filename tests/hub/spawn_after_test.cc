@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -78,23 +80,42 @@ TEST(SpawnAfterLocal, A1_5_RunsWhileTheSpawnerLives) {
   });
 }
 
-TEST(SpawnAfterLocal, A1_5_IsCancelledAtItsTimeIfTheSpawnerHasEnded) {
-  WithManualClock([](ManualClock& clock) {
-    bool ran = false;
-    int links = 0;
-    GreenThread<void> later;
-    // Returned, killed and failed spawners are all gone.
-    Spawn([&] { later = SpawnAfterLocal(absl::Seconds(5), [&] { ran = true; }); }).Wait();
-    later.Link([&] { ++links; });
-    Sleep(absl::Seconds(4));
-    EXPECT_EQ(later.State(), GreenThreadState::kPending);
-    EXPECT_THROW(later.Wait(), GreenletExit);
-    EXPECT_EQ(clock.SinceStart(), absl::Seconds(5));
-    EXPECT_EQ(later.State(), GreenThreadState::kCancelled);
-    EXPECT_FALSE(ran);
-    EXPECT_EQ(links, 1);
-    EXPECT_EQ(Hub::Current().counts().timers, 0u);
-  });
+TEST(SpawnAfterLocal, A1_5_IsCancelledAtItsTimeHoweverTheSpawnerHasEnded) {
+  struct Ending {
+    const char* name;
+    std::function<void()> body;  // after it has spawned
+    GreenThreadState state;
+  };
+  const std::vector<Ending> endings = {
+      {"returned", [] {}, GreenThreadState::kSucceeded},
+      {"failed", [] { throw std::runtime_error("boom"); }, GreenThreadState::kFailed},
+      {"killed", [] { Sleep(absl::Hours(1)); }, GreenThreadState::kKilled},
+  };
+  for (const Ending& ending : endings) {
+    SCOPED_TRACE(ending.name);
+    WithManualClock([&](ManualClock& clock) {
+      bool ran = false;
+      int links = 0;
+      GreenThread<void> later;
+      auto spawner = Spawn([&] {
+        later = SpawnAfterLocal(absl::Seconds(5), [&] { ran = true; });
+        ending.body();
+      });
+      Sleep();
+      spawner.Kill();  // nothing to those that have ended
+      spawner.Join();
+      ASSERT_EQ(spawner.State(), ending.state);
+      later.Link([&] { ++links; });
+      Sleep(absl::Seconds(4));
+      EXPECT_EQ(later.State(), GreenThreadState::kPending);
+      EXPECT_THROW(later.Wait(), GreenletExit);
+      EXPECT_EQ(clock.SinceStart(), absl::Seconds(5));
+      EXPECT_EQ(later.State(), GreenThreadState::kCancelled);
+      EXPECT_FALSE(ran);
+      EXPECT_EQ(links, 1);
+      EXPECT_EQ(Hub::Current().counts().timers, 0u);
+    });
+  }
 }
 
 TEST(SpawnAfterLocal, A1_5_MainAndHubCallbacksCountAsNeverEnding) {
