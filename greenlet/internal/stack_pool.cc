@@ -33,7 +33,7 @@ namespace {
 
 constexpr std::size_t kFirstSlabStacks = 16;
 constexpr std::size_t kMaxSlabBytes = std::size_t{1} << 30;
-constexpr std::size_t kMostStackSize = std::size_t{1} << 46;  // half of what a process may have
+constexpr std::size_t kMostStackSize = SIZE_MAX / 2;
 // A protected page splits its mapping in two, and the process needs entries for everything else as
 // well.
 constexpr long kDefaultMapLimit = 65530;
@@ -263,7 +263,7 @@ StackPool& ThreadStackPool(std::size_t size) {
   if (size == 0) size = DefaultStackSize();
   if (size > kMostStackSize) {
     throw StackExhausted("a stack of " + std::to_string(size) +
-                         " bytes: there is no such address space");
+                         " bytes: more than can be asked for");
   }
   // A page besides the guard: on some aarch64 kernels a page is 64 KiB.
   size = RoundToPages(std::max({size, kMinStackSize, 2 * PageSize()}));

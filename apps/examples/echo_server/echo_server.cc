@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
     std::cerr << listener.status() << "\n";
     return 1;
   }
+  if (!by_itself) std::cout << "listening on port " << listener->local()->port() << std::endl;
   net::StopSignal stop;
   const verdant::SignalWatcher interrupt(SIGINT, [&stop] { stop.Stop(); });
   if (by_itself) {

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "apps/examples/eventlet_pools/plain_server.h"
 #include "green/socket.h"
 #include "hub/green_thread.h"
@@ -16,14 +17,22 @@
 
 namespace examples = verdant::examples;
 
-int Accept(verdant::IoDescriptor& listener) {
+int Accept(verdant::IoDescriptor& listener, verdant::Deadline deadline) {
   for (;;) {
     const int client = accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client >= 0 || errno != EAGAIN) return client;
     std::cout << "nobody there yet\n";
     listener.ReadWouldBlock();
-    if (listener.WaitReadable() != verdant::IoWait::kReady) return -1;
-    std::cout << "somebody knocks\n";
+    switch (listener.WaitReadable(deadline)) {
+      case verdant::IoWait::kReady:
+        std::cout << "somebody knocks\n";
+        break;
+      case verdant::IoWait::kTimedOut:
+        std::cout << "timed out\n";
+        return -1;
+      case verdant::IoWait::kClosed:
+        return -1;
+    }
   }
 }
 
@@ -32,11 +41,12 @@ int main() {
   absl::StatusOr<verdant::IoDescriptor> listener = verdant::IoDescriptor::Register(fd);
   if (!listener.ok()) return 1;
 
+  Accept(*listener, absl::Milliseconds(1));
   auto client = verdant::Spawn([where = absl::StrCat("127.0.0.1:", examples::PortOf(fd))] {
     std::cout << "a client connects\n";
     return verdant::net::Connect(where).ok();
   });
-  const int connection = Accept(*listener);
+  const int connection = Accept(*listener, verdant::Deadline::Never());
   std::cout << "accepted: " << std::boolalpha << (connection >= 0) << "\n";
   std::cout << "connected: " << client.Wait() << "\n";
 

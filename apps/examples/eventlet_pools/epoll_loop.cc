@@ -24,7 +24,10 @@ class EpollServer {
   }
   EpollServer(const EpollServer&) = delete;
   EpollServer& operator=(const EpollServer&) = delete;
-  ~EpollServer() { close(epoll_); }
+  ~EpollServer() {
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, listener_, nullptr);
+    close(epoll_);
+  }
 
   void Serve(int clients) {
     std::array<epoll_event, 16> events;
@@ -33,10 +36,12 @@ class EpollServer {
       for (int i = 0; i < count; ++i) {
         if (events[i].data.fd == listener_) {
           Accept();
+        } else if ((events[i].events & EPOLLIN) != 0) {
+          Receive(events[i].data.fd);
         } else if ((events[i].events & EPOLLOUT) != 0) {
           Send(events[i].data.fd);
-        } else {
-          Receive(events[i].data.fd);
+        } else if ((events[i].events & EPOLLHUP) != 0) {
+          Close(events[i].data.fd);
         }
       }
     }
@@ -66,17 +71,23 @@ class EpollServer {
     if (got <= 0) return Close(client);
     std::string& request = clients_[client].request;
     request.append(buffer.data(), static_cast<std::size_t>(got));
-    if (examples::Complete(request)) Watch(EPOLL_CTL_MOD, client, EPOLLOUT);
+    if (!examples::Complete(request)) return;
+    examples::PrintRequest(request);
+    Watch(EPOLL_CTL_MOD, client, EPOLLOUT);
   }
   void Send(int client) {
     std::string_view& unsent = clients_[client].unsent;
     const ssize_t took = send(client, unsent.data(), unsent.size(), MSG_NOSIGNAL);
     if (took < 0) return Close(client);
     unsent.remove_prefix(static_cast<std::size_t>(took));
-    if (unsent.empty()) Close(client);
+    if (!unsent.empty()) return;
+    // The end of both directions is told as a hangup, asked for or not.
+    Watch(EPOLL_CTL_MOD, client, 0);
+    shutdown(client, SHUT_RDWR);
   }
   void Close(int client) {
-    close(client);  // which takes it out of epoll as well
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, client, nullptr);
+    close(client);
     clients_.erase(client);
     ++served_;
   }

@@ -24,6 +24,7 @@ void Answer(green::Socket client) {
     if (!got.ok() || *got == 0) return;
     request.append(buffer.data(), *got);
   }
+  examples::PrintRequest(request);
   (void)client.SendAll(examples::kAnswer);
 }
 

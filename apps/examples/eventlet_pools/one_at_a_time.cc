@@ -23,6 +23,7 @@ void ServeTwo(int listener) {
       if (got <= 0) break;
       request.append(buffer.data(), static_cast<std::size_t>(got));
     }
+    examples::PrintRequest(request);
     send(client, examples::kAnswer.data(), examples::kAnswer.size(), MSG_NOSIGNAL);
     close(client);
   }

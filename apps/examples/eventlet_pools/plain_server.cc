@@ -5,10 +5,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iostream>
+#include <string>
+
 namespace verdant::examples {
 
 bool Complete(std::string_view request) {
   return request.find("\r\n\r\n") != request.npos || request.find("\n\n") != request.npos;
+}
+
+void PrintRequest(std::string_view request) {
+  std::string lines(request.substr(0, request.find_last_not_of("\r\n") + 1));
+  lines.erase(std::remove(lines.begin(), lines.end(), '\r'), lines.end());
+  std::cout << std::string(40, '-') + "\n" + lines + "\n";
 }
 
 int PlainListen(bool blocking) {

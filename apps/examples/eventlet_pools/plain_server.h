@@ -13,6 +13,9 @@ inline constexpr std::string_view kAnswer =
 // The head of a request has come whole: there is an empty line.
 bool Complete(std::string_view request);
 
+// Prints the request of a client below a line of dashes.
+void PrintRequest(std::string_view request);
+
 // A socket of the system's, which knows nothing of green threads: listens on a loopback port of the
 // kernel's choice. -1 on failure.
 int PlainListen(bool blocking);
