@@ -6,6 +6,7 @@
 #include "greenlet/context.h"
 #include "hub/errors.h"
 #include "hub/green_thread.h"
+#include "hub/internal/aimed.h"
 
 namespace verdant::internal {
 namespace {
@@ -30,31 +31,14 @@ class InlineEnd {
   Task* const task_;
 };
 
-// The call as its caller's extras know it, for as long as it is made.
-class Noted {
- public:
-  explicit Noted(TaskExtras& caller)
-      : caller_(caller), call_{caller.inline_call, caller.inline_calls() + 1, nullptr} {
-    caller.inline_call = &call_;
-  }
-  Noted(const Noted&) = delete;
-  Noted& operator=(const Noted&) = delete;
-  ~Noted() { caller_.inline_call = call_.outer; }
-  const std::exception_ptr& aimed() const { return call_.aimed; }
-
- private:
-  TaskExtras& caller_;
-  InlineCall call_;
-};
-
 // Throws only what is aimed at the caller.
 void RunKeepingError(Task* task) {
-  const Noted call(task->hub->CurrentTask()->Extras());
+  const Aimed aimed(task->hub->CurrentTask()->Extras());
   try {
     // What it sets in its context is its own, as in a green thread of its own.
     verdant::Context::Current().Run([task] { task->Run(); });
   } catch (...) {
-    if (std::current_exception() == call.aimed()) throw;
+    if (std::current_exception() == aimed.error()) throw;
     task->Fail(std::current_exception());
   }
 }
