@@ -39,17 +39,21 @@ TEST(SpawnCalls, TheResultOfWhateverThePoolMakesComesBack) {
             10);
 }
 
-TEST(SpawnCalls, ThePlaceOfACallWithUpToTwoArgumentsIsRecorded) {
+TEST(SpawnCalls, ThePlaceOfACallWithUpToFourArgumentsIsRecorded) {
   Recorder recorder;
   const unsigned line = __LINE__;
   recorder.Spawn([] { return 0; });
   recorder.Spawn([](int) { return 0; }, 1);
   recorder.Spawn([](int, int) { return 0; }, 1, 2);
+  recorder.Spawn([](int, int, int) { return 0; }, 1, 2, 3);
+  recorder.Spawn([](int, int, int, int) { return 0; }, 1, 2, 3, 4);
   recorder.SpawnN([] { return 0; });
   recorder.SpawnN([](int) { return 0; }, 1);
   recorder.SpawnN([](int, int) { return 0; }, 1, 2);
-  ASSERT_EQ(recorder.sites.size(), 6u);
-  for (std::size_t i = 0; i < 6; ++i) {
+  recorder.SpawnN([](int, int, int) { return 0; }, 1, 2, 3);
+  recorder.SpawnN([](int, int, int, int) { return 0; }, 1, 2, 3, 4);
+  ASSERT_EQ(recorder.sites.size(), 10u);
+  for (std::size_t i = 0; i < recorder.sites.size(); ++i) {
     EXPECT_EQ(recorder.sites[i].line(), line + 1 + i);
     EXPECT_NE(std::string(recorder.sites[i].file_name()).find("spawn_calls_test.cc"),
               std::string::npos);
@@ -58,8 +62,8 @@ TEST(SpawnCalls, ThePlaceOfACallWithUpToTwoArgumentsIsRecorded) {
 
 TEST(SpawnCalls, WithMoreArgumentsThereIsNoPlace) {
   Recorder recorder;
-  recorder.Spawn([](int, int, int) { return 0; }, 1, 2, 3);
-  recorder.SpawnN([](int, int, int) { return 0; }, 1, 2, 3);
+  recorder.Spawn([](int, int, int, int, int) { return 0; }, 1, 2, 3, 4, 5);
+  recorder.SpawnN([](int, int, int, int, int) { return 0; }, 1, 2, 3, 4, 5);
   ASSERT_EQ(recorder.sites.size(), 2u);
   for (const SourceLocation& site : recorder.sites) EXPECT_EQ(site.line(), 0u);
 }
