@@ -7,9 +7,9 @@
 
 namespace verdant::internal {
 
-// Notes what is thrown in a task from outside while this exists, by a Kill() or a Timeout set up
-// before: for who runs a call on somebody else's stack and must tell that from what is the call's
-// own. Calls within calls included.
+// Notes, while it exists, what is thrown in a task from outside: by a Kill(), or by a Timeout or
+// Scope that was there before. For who runs a call on somebody else's stack and must tell that from
+// what the call throws of its own accord, its own Timeouts and Scopes included.
 class Aimed {
  public:
   explicit Aimed(TaskExtras& caller)
@@ -19,7 +19,7 @@ class Aimed {
   Aimed(const Aimed&) = delete;
   Aimed& operator=(const Aimed&) = delete;
   ~Aimed() { caller_.inline_call = call_.outer; }
-  // The last of it; null if there was none.
+  // The last of it; null: nothing.
   const std::exception_ptr& error() const { return call_.aimed; }
 
  private:
