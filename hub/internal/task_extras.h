@@ -20,7 +20,7 @@ struct SpawnTree {
   std::map<std::uint64_t, std::shared_ptr<void>> values;
 };
 
-// A call that a pool has its caller make on its own stack, as far as must be known of it to tell
+// A call that is made on its caller's stack by somebody else, as far as must be known of it to tell
 // what is aimed at the caller from what is the call's own.
 struct InlineCall {
   InlineCall* const outer;    // within which it is made
