@@ -35,7 +35,7 @@ TEST(GroupDeathTest, B2_1_AStaticOneWithMembersLetsTheProcessExit) {
       testing::ExitedWithCode(0), "");
 }
 
-TEST(Group, B2_1_InTheChildOfAForkItLetsGoOfItsParentsMembers) {
+TEST(Group, A12_17_B2_1_InTheChildOfAForkItLetsGoOfItsParentsMembers) {
   int status = -1;
   bool ran_on = false;
   {
@@ -62,7 +62,7 @@ TEST(Group, B2_1_InTheChildOfAForkItLetsGoOfItsParentsMembers) {
   EXPECT_TRUE(ran_on);
 }
 
-TEST(Group, B2_1_AMemberThatForksMayLeaveItsGroupBehindInTheChild) {
+TEST(Group, A12_17_B2_1_AGreenThreadThatForksMayLeaveItsGroupBehindInTheChild) {
   int status = -1;
   Spawn([&] {
     pid_t child;

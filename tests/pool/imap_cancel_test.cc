@@ -291,7 +291,7 @@ TEST(Imap, DestroyedInAHubCallbackBeforeItStartedOrAfterItsEndItCallsNothing) {
   EXPECT_EQ(calls, 2);
 }
 
-TEST(Imap, LeftInTheChildOfAForkItRunsAndEndsNothing) {
+TEST(Imap, A12_17_LeftInTheChildOfAForkItRunsAndEndsNothing) {
   GreenPool pool(2);
   int unwound = 0;
   pid_t child = -1;
@@ -320,7 +320,7 @@ TEST(Imap, LeftInTheChildOfAForkItRunsAndEndsNothing) {
   EXPECT_EQ(WEXITSTATUS(status), 7);
 }
 
-TEST(Imap, ReadInTheChildOfAForkItSaysThatItIsTheParents) {
+TEST(Imap, A12_17_ReadInTheChildOfAForkItSaysThatItIsTheParents) {
   GreenPool pool(1);
   auto results = pool.Imap(
       [&](int x) {
