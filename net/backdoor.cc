@@ -50,7 +50,7 @@ constexpr std::array<BuiltIn, 7> kBuiltIns = {{
     {"help", "this list", nullptr},
     {"greenlets", "all green threads, where they were spawned and what they wait for",
      [](Hub& hub) { return hub.Dump(); }},
-    {"timers", "calls to come, and where they were set up",
+    {"timers", "timers and calls to come, and where they were set up",
      [](Hub& hub) { return hub.DumpTimers(); }},
     {"listeners", "descriptors, and who waits for them",
      [](Hub& hub) { return hub.DumpListeners(); }},
