@@ -4,8 +4,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <functional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "apps/examples/eventlet_pools/plain_server.h"
@@ -13,7 +16,7 @@
 
 namespace examples = verdant::examples;
 
-void ServeTwo(int listener) {
+void ServeTwo(int listener, std::vector<std::string>& requests) {
   for (int served = 0; served < 2; ++served) {
     const int client = accept(listener, nullptr, nullptr);
     std::string request;
@@ -23,16 +26,18 @@ void ServeTwo(int listener) {
       if (got <= 0) break;
       request.append(buffer.data(), static_cast<std::size_t>(got));
     }
-    examples::PrintRequest(request);
     send(client, examples::kAnswer.data(), examples::kAnswer.size(), MSG_NOSIGNAL);
     close(client);
+    requests.push_back(std::move(request));
   }
 }
 
 int main() {
   const int listener = examples::PlainListen(true);
-  std::thread server(ServeTwo, listener);
+  std::vector<std::string> requests;
+  std::thread server(ServeTwo, listener, std::ref(requests));
   examples::AskSlowlyAndQuickly(examples::PortOf(listener), absl::Milliseconds(30));
   server.join();
+  for (const std::string& request : requests) examples::PrintRequest(request);
   close(listener);
 }
