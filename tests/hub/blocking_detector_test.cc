@@ -82,27 +82,28 @@ TEST(BlockingDetector, A10_2_NamesTheGreenThreadThatComputesAndWhereItWasSpawned
   EXPECT_NE(text.find("\n    #0 ", file), std::string::npos) << text;
 }
 
-// A loop of the program alone, whose stack holds no surprises. Optimised, it would have no frame.
-[[gnu::noinline]] void Spin(const std::atomic<bool>& enough) {
+// Calls nothing, so that it is never found on the way into a function, where frame pointers do not
+// lead to it. Optimised, it would have no frame.
+[[gnu::noinline]] void Spin(const bool& enough) {
   asm volatile("" : : "r"(__builtin_frame_address(0)));
-  while (!enough.load()) {
+  while (!__atomic_load_n(&enough, __ATOMIC_SEQ_CST)) {
   }
 }
-[[gnu::noinline]] void SpinDeeper(const std::atomic<bool>& enough) {
+[[gnu::noinline]] void SpinDeeper(const bool& enough) {
   Spin(enough);
   asm volatile("");  // not a tail call
 }
 
 TEST(BlockingDetector, B13_1_TheStackLeadsFromTheCulpritToItsCallers) {
-  std::atomic<bool> enough{false};
+  bool enough = false;
   std::string text;
   std::vector<BlockingSite> sites;
   OnFreshThread([&] {
     Hub::Configure({.blocking_threshold = absl::Milliseconds(2),
                     .on_blocking = [&](const std::string& report) {
-                      if (enough || report.find("'spinner'") == std::string::npos) return;
+                      if (!text.empty() || report.find("'spinner'") == std::string::npos) return;
                       text = report;
-                      enough = true;
+                      __atomic_store_n(&enough, true, __ATOMIC_SEQ_CST);
                     }});
     auto culprit = Spawn([&] { SpinDeeper(enough); });
     culprit.SetName("spinner");
