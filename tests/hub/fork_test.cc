@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "greenlet/greenlet.h"
+#include "greenlet/internal/sanitizer.h"
 #include "gtest/gtest.h"
 #include "hub/event.h"
 #include "hub/green_thread.h"
@@ -123,6 +124,9 @@ TEST(Fork, PostsInTheChildDoNotReachTheParent) {
   EXPECT_FALSE(called);
 }
 
+// In the child of a program with several fibers ThreadSanitizer is blind to what the fiber that
+// forked does, but not to others, and so takes what that one unlocked to be locked still.
+#if !defined(VERDANT_TSAN)
 TEST(Fork, A0_3_AGreenletThatHadBlockedBlocksInTheChildToo) {
   int turns = 0;
   Greenlet greenlet([&] {
@@ -141,6 +145,7 @@ TEST(Fork, A0_3_AGreenletThatHadBlockedBlocksInTheChildToo) {
   greenlet.Switch();
   EXPECT_EQ(turns, 2);
 }
+#endif
 
 // What a block holds when it is left in the child must neither wait for the parent's green threads
 // nor break on them. Each gets the child's exit status.
