@@ -100,6 +100,26 @@ TEST_F(ServeTest, Decision9_AHandlersErrorIsReportedAndTheServerGoesOn) {
   EXPECT_TRUE(server.Wait().ok());
 }
 
+TEST_F(ServeTest, A11_2_AHandlersGreenletExitEndsItsConnectionOnlyAndSilently) {
+  Reports reports;
+  int served = 0;
+  auto server = Spawn([&] {
+    return Serve(listener,
+                 [&](green::Socket& connection) {
+                   if (++served == 1) throw GreenletExit();
+                   (void)connection.SendAll("hello");
+                 },
+                 {.stop = &stop});
+  });
+  green::Socket first = Dial();
+  EXPECT_EQ(RecvAll(first), "");
+  green::Socket second = Dial();
+  EXPECT_EQ(RecvAll(second), "hello");
+  stop.Stop();
+  EXPECT_TRUE(server.Wait().ok());
+  EXPECT_TRUE(reports.texts.empty());
+}
+
 TEST_F(ServeTest, A11_3_AtTheLimitNothingMoreIsAccepted) {
   Event<> release;
   int running = 0;
