@@ -172,7 +172,7 @@ TEST(Connect, B9_5_KillAndTimeoutCloseTheSocketToo) {
   EXPECT_EQ(OpenDescriptors(), before);
 }
 
-TEST(Connect, ALocalAddressCanBeChosen) {
+TEST(Connect, A11_1_ALocalAddressCanBeChosen) {
   Socket listener = *Socket::Listen(Address::LoopbackV4(0));
   Socket client = *Socket::Connect(*listener.local(), Deadline::Never(),
                                    {.local = *Address::Parse("127.0.0.2:0")});
@@ -219,7 +219,7 @@ TEST(Connect, AFullBacklogOfAUnixListenerIsWaitedFor) {
   EXPECT_TRUE(second.Wait());
 }
 
-TEST(Listen, PortsAreSharedOnlyOnRequest) {
+TEST(Listen, A11_1_PortsAreSharedOnlyOnRequest) {
   Socket first = *Socket::Listen(Address::LoopbackV4(0), {.reuse_port = true});
   EXPECT_TRUE(Socket::Listen(*first.local(), {.reuse_port = true}).ok());
   const absl::Status status = Socket::Listen(*first.local()).status();
