@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "greenlet/internal/sanitizer.h"
 #include "gtest/gtest.h"
 #include "tests/conformance/stress_world.h"
 #include "tests/hub/manual_clock.h"
@@ -15,13 +14,7 @@
 namespace verdant {
 namespace {
 
-#if defined(VERDANT_VALGRIND)
-constexpr std::uint64_t kOperations = 20000;
-#elif defined(VERDANT_ASAN) || defined(VERDANT_TSAN)
-constexpr std::uint64_t kOperations = 100000;
-#else
 constexpr std::uint64_t kOperations = 1000000;
-#endif
 
 std::string chosen_seed;
 
