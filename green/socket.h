@@ -132,7 +132,9 @@ class Socket final : public Stream {
   // included.
   bool ReceiveAhead();
   // Ends either: when it returns the kernel takes no more. Never waits for a peer. What has been
-  // taken stays to be received (accepted); then everything is as if neither had been called.
+  // taken stays to be received (accepted); then everything is as if neither had been called. Throws
+  // std::runtime_error if the kernel does not answer within a second, and has changed nothing then;
+  // so does Release().
   void StopAhead();
   // Whether bytes, connections or an error have been taken and not been given out. The next call to
   // receive (accept) does not wait then. So, to give a connection away:
